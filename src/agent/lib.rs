@@ -1,0 +1,1 @@
+//! landfastd: holds the licenses of this machine and answers applications.

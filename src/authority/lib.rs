@@ -1,0 +1,1 @@
+//! landfast-authority: the vendor's side; signs grants, keeps history.

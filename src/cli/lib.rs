@@ -1,0 +1,1 @@
+//! landfast: the administrator's command.

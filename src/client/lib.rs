@@ -1,0 +1,1 @@
+//! For applications and tools: typed HTTP and D-Bus clients of the agent.

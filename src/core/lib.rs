@@ -1,0 +1,1 @@
+//! The device's state machine, sans-IO: handle(event, now) -> effects.

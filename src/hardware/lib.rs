@@ -1,0 +1,1 @@
+//! Reads this machine's identity from the kernel, under an injected root.

@@ -1,0 +1,69 @@
+//! Strict postcard: known kind, size limit, no trailing bytes, and re-encoding gives the same bytes.
+
+use crate::frame::Kind;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What may stand inside a frame.
+pub trait Body: Serialize + DeserializeOwned {
+    /// The kind that the frame's header and signature name.
+    const KIND: Kind;
+    /// The largest encoded body, in bytes.
+    const MAX_BYTES: usize;
+    /// Rules that types alone cannot hold, such as order or distinctness.
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+/// Why bytes are not a body.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Larger than [`Body::MAX_BYTES`].
+    #[error("{length} bytes are more than the {limit} that a {kind} may have")]
+    TooLarge {
+        /// What kind it was to be.
+        kind: Kind,
+        /// What was given.
+        length: usize,
+        /// What is allowed.
+        limit: usize,
+    },
+    /// Not the encoding of this type, or a bound was passed.
+    #[error("the {kind} does not decode: {reason}")]
+    Malformed {
+        /// What kind it was to be.
+        kind: Kind,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Encodes a body. It is checked as a reader would check it, so nothing unreadable is ever signed.
+pub fn encode_body<B: Body>(body: &B) -> Result<Vec<u8>, DecodeError> {
+    let malformed = |reason: String| DecodeError::Malformed { kind: B::KIND, reason };
+    body.check().map_err(|reason| malformed(reason.to_owned()))?;
+    let bytes = postcard::to_stdvec(body).map_err(|error| malformed(error.to_string()))?;
+    if bytes.len() > B::MAX_BYTES {
+        return Err(DecodeError::TooLarge { kind: B::KIND, length: bytes.len(), limit: B::MAX_BYTES });
+    }
+    Ok(bytes)
+}
+
+/// Decodes a body strictly.
+pub fn decode_body<B: Body>(bytes: &[u8]) -> Result<B, DecodeError> {
+    let malformed = |reason: &str| DecodeError::Malformed { kind: B::KIND, reason: reason.to_owned() };
+    if bytes.len() > B::MAX_BYTES {
+        return Err(DecodeError::TooLarge { kind: B::KIND, length: bytes.len(), limit: B::MAX_BYTES });
+    }
+    let (body, rest) =
+        postcard::take_from_bytes::<B>(bytes).map_err(|error| malformed(&error.to_string()))?;
+    if !rest.is_empty() {
+        return Err(malformed("bytes follow its end"));
+    }
+    body.check().map_err(malformed)?;
+    if encode_body(&body)? != bytes {
+        return Err(malformed("it is not in its shortest form"));
+    }
+    Ok(body)
+}

@@ -1,0 +1,309 @@
+//! What a device asks for, and what became of it.
+
+use crate::bounded::{Blob, Text};
+use crate::ids::{CaseId, LicenseId, OperationId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// One operation. Its id is random and stays the same in every request that carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// Names it for ever.
+    pub id: OperationId,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// What an operation asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "action")]
+pub enum Action {
+    /// Take units of a license.
+    Activate {
+        /// Which license.
+        license: LicenseId,
+        /// How many units; none for the license's usual share.
+        quantity: Option<u32>,
+        /// That the maker knows the activation id: [`crate::keys::activation_proof`].
+        #[serde(with = "proof")]
+        proof: [u8; 32],
+    },
+    /// Give units of a license back, held or still being activated.
+    Return {
+        /// Which license.
+        license: LicenseId,
+        /// How many units; none for all.
+        quantity: Option<u32>,
+    },
+    /// From a newer release. It is answered, not refused with the rest.
+    Unknown {
+        /// The number on the wire.
+        kind: u16,
+        /// What it says, to this release unreadable.
+        body: Blob<1024>,
+    },
+}
+
+mod proof {
+    use crate::ids::Digest;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub fn serialize<S: Serializer>(proof: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        Digest(*proof).serialize(to)
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        Digest::deserialize(from).map(|digest| digest.0)
+    }
+}
+
+impl Action {
+    /// The license it is about, where this release can tell.
+    #[must_use]
+    pub fn license(&self) -> Option<LicenseId> {
+        match self {
+            Self::Activate { license, .. } | Self::Return { license, .. } => Some(*license),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The stable name in JSON, history and screens.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Activate { .. } => "activate",
+            Self::Return { .. } => "return",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
+/// On the wire an operation is its id, a number for its kind and the encoded content, so that an older reader
+/// can tell where the next one begins.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    id: OperationId,
+    kind: u16,
+    body: Blob<1024>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ActivateBody {
+    license: LicenseId,
+    quantity: Option<u32>,
+    #[serde(with = "proof")]
+    proof: [u8; 32],
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReturnBody {
+    license: LicenseId,
+    quantity: Option<u32>,
+}
+
+const ACTIVATE: u16 = 1;
+const RETURN: u16 = 2;
+
+impl Wire {
+    fn encode(operation: &Operation) -> Result<Self, String> {
+        let (kind, body) = match &operation.action {
+            Action::Activate { license, quantity, proof } => {
+                let body = ActivateBody { license: *license, quantity: *quantity, proof: *proof };
+                (ACTIVATE, postcard::to_stdvec(&body))
+            }
+            Action::Return { license, quantity } => {
+                (RETURN, postcard::to_stdvec(&ReturnBody { license: *license, quantity: *quantity }))
+            }
+            Action::Unknown { kind, body } => (*kind, Ok(body.to_vec())),
+        };
+        let body = Blob::new(body.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+        Ok(Self { id: operation.id, kind, body })
+    }
+
+    fn decode(self) -> Result<Operation, &'static str> {
+        let action = match self.kind {
+            ACTIVATE => {
+                let ActivateBody { license, quantity, proof } = exactly(&self.body)?;
+                Action::Activate { license, quantity, proof }
+            }
+            RETURN => {
+                let ReturnBody { license, quantity } = exactly(&self.body)?;
+                Action::Return { license, quantity }
+            }
+            kind => Action::Unknown { kind, body: self.body },
+        };
+        Ok(Operation { id: self.id, action })
+    }
+}
+
+fn exactly<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, &'static str> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        _ => Err("an operation does not decode"),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Shown {
+    id: OperationId,
+    #[serde(flatten)]
+    action: Action,
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            return Shown { id: self.id, action: self.action.clone() }.serialize(to);
+        }
+        Wire::encode(self).map_err(serde::ser::Error::custom)?.serialize(to)
+    }
+}
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            return Shown::deserialize(from).map(|Shown { id, action }| Self { id, action });
+        }
+        Wire::deserialize(from)?.decode().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why the authority denied an operation: a closed, documented list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DenialReason {
+    /// No license has this activation id.
+    UnknownLicense,
+    /// All units are held.
+    NoUnitsLeft,
+    /// The license is on as many devices as it allows.
+    TooManyDevices,
+    /// The license's term has ended.
+    LicenseExpired,
+    /// The license was withdrawn by the vendor.
+    LicenseWithdrawn,
+    /// The device's hardware cannot be told from others, and the product's policy refuses such devices.
+    TooLittleEvidence,
+    /// The device no longer matches the hardware that its licenses are bound to.
+    BindingBroken,
+    /// The vendor's policy does not allow it.
+    Policy,
+    /// The device holds as many licenses as fit into one grant.
+    TooManyLicenses,
+    /// The authority does not know this kind of operation.
+    UnsupportedOperation,
+    /// A reason of a newer release.
+    Other(Text<40>),
+}
+
+impl DenialReason {
+    const KNOWN: [Self; 10] = [
+        Self::UnknownLicense,
+        Self::NoUnitsLeft,
+        Self::TooManyDevices,
+        Self::LicenseExpired,
+        Self::LicenseWithdrawn,
+        Self::TooLittleEvidence,
+        Self::BindingBroken,
+        Self::Policy,
+        Self::TooManyLicenses,
+        Self::UnsupportedOperation,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::UnknownLicense => "unknown_license",
+            Self::NoUnitsLeft => "no_units_left",
+            Self::TooManyDevices => "too_many_devices",
+            Self::LicenseExpired => "license_expired",
+            Self::LicenseWithdrawn => "license_withdrawn",
+            Self::TooLittleEvidence => "too_little_evidence",
+            Self::BindingBroken => "binding_broken",
+            Self::Policy => "policy",
+            Self::TooManyLicenses => "too_many_licenses",
+            Self::UnsupportedOperation => "unsupported_operation",
+            Self::Other(code) => code,
+        }
+    }
+
+    /// What the administrator can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::UnknownLicense => {
+                "compare the activation id with the one in the vendor's letter, digit by digit"
+            }
+            Self::NoUnitsLeft => "return units on a device that holds them, or ask for fewer with --quantity",
+            Self::TooManyDevices => {
+                "return the license on one of the devices that hold it, then activate again"
+            }
+            Self::LicenseExpired => "renew the license with the vendor, then activate again",
+            Self::LicenseWithdrawn => "ask the vendor why the license was withdrawn",
+            Self::TooLittleEvidence => {
+                "run `landfast fingerprint` and give the agent access to what is unreadable"
+            }
+            Self::BindingBroken => {
+                "return the licenses with `landfast return --all`, then activate them again"
+            }
+            Self::Policy => "ask the vendor",
+            Self::TooManyLicenses => "return licenses that are no longer needed, then activate again",
+            Self::UnsupportedOperation => "ask the vendor to update the authority",
+            Self::Other(_) => "update landfast to see what this means, or ask the vendor",
+        }
+    }
+}
+impl fmt::Display for DenialReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+impl Serialize for DenialReason {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.code())
+    }
+}
+impl<'de> Deserialize<'de> for DenialReason {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let code = Text::<40>::deserialize(from)?;
+        Ok(Self::KNOWN.into_iter().find(|known| known.code() == &*code).unwrap_or(Self::Other(code)))
+    }
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Carried out. The grant shows the effect.
+    Done,
+    /// Refused.
+    Denied {
+        /// The reason.
+        reason: DenialReason,
+        /// The evidence for it, in a sentence.
+        detail: Text<300>,
+    },
+    /// The license was taken from this device meanwhile, and the request did not know of it.
+    Stale,
+    /// A person decides. Not final: it is asked again.
+    Pending {
+        /// The case to look up.
+        case: CaseId,
+    },
+}
+
+impl Outcome {
+    /// Whether the operation ends here.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Pending { .. })
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Denied { .. } => "denied",
+            Self::Stale => "stale",
+            Self::Pending { .. } => "pending",
+        }
+    }
+}
