@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use subtle::ConstantTimeEq as _;
 
 /// Why a text is not an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum IdError {
     /// Activation ids are UUIDs in their 36-character form.
     #[error("an activation id has 36 characters, like 01234567-89ab-4cde-8f01-23456789abcd")]
     ActivationId,
+    /// Not every 32 bytes are a public key.
+    #[error("these digits are no Ed25519 public key; copy the key again")]
+    Key,
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
@@ -164,8 +168,16 @@ impl Digest {
 }
 
 /// A 36-character UUID that names one license and activates it. A secret: it is never sent nor logged.
-#[derive(Clone, Copy, PartialEq, Eq, zeroize::Zeroize)]
+#[derive(Clone, Copy, zeroize::Zeroize)]
 pub struct ActivationId([u8; 16]);
+
+impl PartialEq for ActivationId {
+    /// Takes the same time wherever two ids differ.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+impl Eq for ActivationId {}
 
 impl ActivationId {
     /// From the 16 bytes of a UUID.

@@ -8,16 +8,18 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// A public key that is a valid curve point. JSON and screens show it in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// None when the bytes are no point on the curve, or a weak one.
+    /// None when the bytes are no point on the curve, a weak one, or not the one way to write it: a key is
+    /// named by its bytes, so it must not have a second name.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Option<Self> {
-        VerifyingKey::from_bytes(&bytes).ok().filter(|key| !key.is_weak()).map(Self)
+        VerifyingKey::from_bytes(&bytes).ok().filter(|key| is_reduced(&bytes) && !key.is_weak()).map(Self)
     }
 
     /// The 32 bytes.
@@ -40,6 +42,12 @@ impl PublicKey {
         DeviceId(hash.into())
     }
 }
+
+/// Whether the coordinate, little-endian below the sign bit, is smaller than the field's prime 2^255 - 19.
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    bytes[31] & 0x7f != 0x7f || bytes[1..31].iter().any(|byte| *byte != 0xff) || bytes[0] < 0xed
+}
+
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&crate::ids::hex(self.as_bytes()))
@@ -54,7 +62,7 @@ impl FromStr for PublicKey {
     type Err = crate::ids::IdError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bytes = crate::ids::Digest::from_str(text)?;
-        Self::from_bytes(bytes.0).ok_or(crate::ids::IdError::Hex { expected: 64 })
+        Self::from_bytes(bytes.0).ok_or(crate::ids::IdError::Key)
     }
 }
 impl Serialize for PublicKey {
@@ -82,8 +90,8 @@ impl SecretKey {
 
     /// The 32 bytes it was made from. Whoever stores them guards them.
     #[must_use]
-    pub fn seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
-        zeroize::Zeroizing::new(self.0.to_bytes())
+    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
     }
 
     /// The public half.
@@ -112,12 +120,13 @@ pub fn activation_proof(
     device: &PublicKey,
     operation: &OperationId,
 ) -> [u8; 32] {
-    let key = Sha256::new()
+    let key: [u8; 32] = Sha256::new()
         .chain_update(b"landfast/1/activation\0")
         .chain_update(issuer.0)
         .chain_update(id.as_bytes())
-        .finalize();
-    hmac(&key, &[device.as_bytes(), &operation.0])
+        .finalize()
+        .into();
+    hmac(&Zeroizing::new(key), &[device.as_bytes(), &operation.0])
 }
 
 /// Compares a proof in constant time.
@@ -127,15 +136,17 @@ pub fn same_proof(a: &[u8; 32], b: &[u8; 32]) -> bool {
 }
 
 /// HMAC-SHA256 over the parts, joined. The caller makes the joint unambiguous.
-pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes a key of any length, so the error arm cannot be reached; an all-zero key would be no weaker
-    // than a panic is useful.
-    let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mac) => mac,
-        Err(_) => Hmac::<Sha256>::new(&Default::default()),
-    };
+pub(crate) fn hmac<const N: usize>(key: &[u8; N], parts: &[&[u8]]) -> [u8; 32] {
+    const { assert!(N <= BLOCK) };
+    // HMAC fills a short key up with zeros itself; done here, the key has the one length that cannot be wrong.
+    let mut block = Zeroizing::new([0; BLOCK]);
+    block[..N].copy_from_slice(key);
+    let mut mac = Hmac::<Sha256>::new((&*block).into());
     for part in parts {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
 }
+
+/// The block of SHA-256, in bytes.
+const BLOCK: usize = 64;

@@ -25,10 +25,10 @@ impl Identity {
     /// Enough for an owner to recognise it: up to two characters at each end, the rest as dots.
     #[must_use]
     pub fn masked(&self) -> String {
-        let characters: Vec<char> = self.0.chars().collect();
-        let shown = if characters.len() >= 8 { 2 } else { usize::from(characters.len() >= 4) };
-        let head: String = characters.iter().take(shown).collect();
-        let tail: String = characters.iter().skip(characters.len() - shown).collect();
+        let length = self.0.chars().count();
+        let shown = if length >= 8 { 2 } else { usize::from(length >= 4) };
+        let head: String = self.0.chars().take(shown).collect();
+        let tail: String = self.0.chars().skip(length - shown).collect();
         format!("{head}…{tail}")
     }
 }
