@@ -1,10 +1,12 @@
 //! Values whose size is limited by their type, so that no message can be larger than it may be.
 
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// A value was longer than its type allows, or a text held a control character.
+/// A value was longer than its type allows, or a text held a character that is not for showing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BoundError {
     /// Length and limit, in bytes for texts and blobs, in entries for lists.
@@ -15,13 +17,20 @@ pub enum BoundError {
         /// What fits.
         limit: usize,
     },
-    /// Texts are shown on terminals and pages, so they carry no control characters.
+    /// Texts are shown on terminals and pages, so they carry no control characters and nothing that makes a
+    /// line end or run backwards.
     #[error("it holds the control character U+{0:04X}")]
     Control(u32),
 }
 
 fn within(length: usize, limit: usize) -> Result<(), BoundError> {
     if length > limit { Err(BoundError::TooLong { length, limit }) } else { Ok(()) }
+}
+
+/// Control characters, line and paragraph separators, and the embeddings, overrides and isolates that turn the
+/// direction of writing. The marks that ordinary right-to-left text needs are none of these.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// UTF-8 text of at most `MAX` bytes without control characters.
@@ -34,7 +43,7 @@ impl<const MAX: usize> Text<MAX> {
     pub fn new(text: impl Into<String>) -> Result<Self, BoundError> {
         let text = text.into();
         within(text.len(), MAX)?;
-        match text.chars().find(|c| c.is_control()) {
+        match text.chars().find(|c| is_control(*c)) {
             Some(c) => Err(BoundError::Control(c as u32)),
             None => Ok(Self(text)),
         }
@@ -45,7 +54,7 @@ impl<const MAX: usize> Text<MAX> {
     pub fn lossy(text: &str) -> Self {
         let mut kept = String::new();
         for c in text.chars() {
-            let c = if c.is_control() { ' ' } else { c };
+            let c = if is_control(c) { ' ' } else { c };
             if kept.len() + c.len_utf8() > MAX {
                 break;
             }
@@ -73,7 +82,7 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
 }
 impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(from)?).map_err(serde::de::Error::custom)
+        Self::new(String::deserialize(from)?).map_err(D::Error::custom)
     }
 }
 
@@ -108,7 +117,28 @@ impl<T, const MAX: usize> Deref for List<T, MAX> {
 }
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::new(Vec::deserialize(from)?).map_err(serde::de::Error::custom)
+        from.deserialize_seq(Entries::<T, MAX>(PhantomData)).map(Self)
+    }
+}
+
+/// Reads entries and stops at the first one too many, so that a false length costs its sender more than the
+/// reader.
+struct Entries<T, const MAX: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Entries<T, MAX> {
+    type Value = Vec<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MAX} entries")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let announced = seq.size_hint().unwrap_or(0);
+        within(announced, MAX).map_err(A::Error::custom)?;
+        let mut entries = Vec::with_capacity(announced);
+        while let Some(entry) = seq.next_element()? {
+            within(entries.len() + 1, MAX).map_err(A::Error::custom)?;
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 }
 
@@ -145,7 +175,7 @@ impl<const MAX: usize> Serialize for Blob<MAX> {
         if to.is_human_readable() {
             to.serialize_str(&crate::ids::hex(&self.0))
         } else {
-            self.0.serialize(to)
+            to.serialize_bytes(&self.0)
         }
     }
 }
@@ -153,10 +183,71 @@ impl<'de, const MAX: usize> Deserialize<'de> for Blob<MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         if from.is_human_readable() {
             let text = String::deserialize(from)?;
-            let bytes =
-                crate::ids::unhex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal digits"))?;
-            return Self::new(bytes).map_err(serde::de::Error::custom);
+            let bytes = crate::ids::unhex(&text).ok_or_else(|| D::Error::custom("not hexadecimal digits"))?;
+            return Self::new(bytes).map_err(D::Error::custom);
         }
-        Self::new(Vec::deserialize(from)?).map_err(serde::de::Error::custom)
+        from.deserialize_bytes(Carried::<MAX>)
+    }
+}
+
+/// Looks at the length before it copies.
+struct Carried<const MAX: usize>;
+
+impl<const MAX: usize> Visitor<'_> for Carried<MAX> {
+    type Value = Blob<MAX>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MAX} bytes")
+    }
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Blob<MAX>, E> {
+        within(bytes.len(), MAX).map_err(E::custom)?;
+        Ok(Blob(bytes.to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_carry_nothing_that_disturbs_a_screen() {
+        for c in ['\0', '\n', '\u{7f}', '\u{85}', '\u{2028}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            assert_eq!(Text::<8>::new(format!("a{c}")), Err(BoundError::Control(c as u32)));
+            assert_eq!(&*Text::<8>::lossy(&format!("a{c}b")), "a b");
+        }
+        for text in ["Straße", "كامي\u{200c}را", "\u{200f}שלום", "2.5 µm"] {
+            assert_eq!(&*Text::<64>::new(text).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_text_is_measured_in_bytes_and_cut_between_characters() {
+        assert!(Text::<4>::new("ääx").is_err());
+        assert_eq!(&*Text::<4>::new("ää").unwrap(), "ää");
+        assert_eq!(&*Text::<4>::lossy("aäää"), "aä");
+        assert_eq!(&*Text::<0>::lossy("a"), "");
+    }
+
+    #[test]
+    fn a_list_refuses_a_false_length_before_it_reads() {
+        // A length of 2^63 with nothing behind it, and one entry too many.
+        let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+        assert!(postcard::from_bytes::<List<u8, 4>>(&huge).is_err());
+        assert!(postcard::from_bytes::<List<u8, 4>>(&[5, 1, 2, 3, 4, 5]).is_err());
+        assert_eq!(&*postcard::from_bytes::<List<u8, 4>>(&[4, 1, 2, 3, 4]).unwrap(), [1, 2, 3, 4]);
+        assert!(serde_json::from_str::<List<u8, 4>>("[1,2,3,4,5]").is_err());
+        assert_eq!(List::<u8, 1>::new(vec![1, 2]), Err(BoundError::TooLong { length: 2, limit: 1 }));
+    }
+
+    #[test]
+    fn a_blob_is_its_length_and_its_bytes() {
+        let blob = Blob::<4>::new(vec![0xca, 0xfe]).unwrap();
+        assert_eq!(postcard::to_stdvec(&blob).unwrap(), [2, 0xca, 0xfe]);
+        assert_eq!(postcard::from_bytes::<Blob<4>>(&[2, 0xca, 0xfe]).unwrap(), blob);
+        assert!(postcard::from_bytes::<Blob<4>>(&[5, 1, 2, 3, 4, 5]).is_err());
+        assert!(postcard::from_bytes::<Blob<4>>(&[0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+        assert_eq!(serde_json::to_string(&blob).unwrap(), "\"cafe\"");
+        assert_eq!(serde_json::from_str::<Blob<4>>("\"CAfe\"").unwrap(), blob);
+        assert!(serde_json::from_str::<Blob<4>>("\"cafe0\"").is_err());
+        assert!(serde_json::from_str::<Blob<1>>("\"cafe\"").is_err());
     }
 }
