@@ -41,29 +41,39 @@ pub enum DecodeError {
 
 /// Encodes a body. It is checked as a reader would check it, so nothing unreadable is ever signed.
 pub fn encode_body<B: Body>(body: &B) -> Result<Vec<u8>, DecodeError> {
-    let malformed = |reason: String| DecodeError::Malformed { kind: B::KIND, reason };
-    body.check().map_err(|reason| malformed(reason.to_owned()))?;
-    let bytes = postcard::to_stdvec(body).map_err(|error| malformed(error.to_string()))?;
-    if bytes.len() > B::MAX_BYTES {
-        return Err(DecodeError::TooLarge { kind: B::KIND, length: bytes.len(), limit: B::MAX_BYTES });
-    }
-    Ok(bytes)
+    body.check().map_err(malformed::<B>)?;
+    to_bytes(body)
 }
 
 /// Decodes a body strictly.
 pub fn decode_body<B: Body>(bytes: &[u8]) -> Result<B, DecodeError> {
-    let malformed = |reason: &str| DecodeError::Malformed { kind: B::KIND, reason: reason.to_owned() };
-    if bytes.len() > B::MAX_BYTES {
-        return Err(DecodeError::TooLarge { kind: B::KIND, length: bytes.len(), limit: B::MAX_BYTES });
-    }
+    check_size::<B>(bytes.len())?;
     let (body, rest) =
-        postcard::take_from_bytes::<B>(bytes).map_err(|error| malformed(&error.to_string()))?;
+        postcard::take_from_bytes::<B>(bytes).map_err(|error| malformed::<B>(&error.to_string()))?;
     if !rest.is_empty() {
-        return Err(malformed("bytes follow its end"));
+        return Err(malformed::<B>("bytes follow its end"));
     }
-    body.check().map_err(malformed)?;
-    if encode_body(&body)? != bytes {
-        return Err(malformed("it is not in its shortest form"));
+    body.check().map_err(malformed::<B>)?;
+    if to_bytes(&body)? != bytes {
+        return Err(malformed::<B>("it is not in its shortest form"));
     }
     Ok(body)
+}
+
+/// Whether a body of this kind may have so many bytes.
+pub(crate) fn check_size<B: Body>(length: usize) -> Result<(), DecodeError> {
+    if length <= B::MAX_BYTES {
+        return Ok(());
+    }
+    Err(DecodeError::TooLarge { kind: B::KIND, length, limit: B::MAX_BYTES })
+}
+
+fn to_bytes<B: Body>(body: &B) -> Result<Vec<u8>, DecodeError> {
+    let bytes = postcard::to_stdvec(body).map_err(|error| malformed::<B>(&error.to_string()))?;
+    check_size::<B>(bytes.len())?;
+    Ok(bytes)
+}
+
+fn malformed<B: Body>(reason: &str) -> DecodeError {
+    DecodeError::Malformed { kind: B::KIND, reason: reason.to_owned() }
 }

@@ -6,7 +6,7 @@
 //! The signature (Ed25519, verified strictly) covers `landfast/1/<kind>`, a zero byte and the body. The chain
 //! is empty where signer is a device or a root, otherwise the frame of the certificate for the signer.
 
-use crate::codec::{Body, DecodeError, decode_body, encode_body};
+use crate::codec::{Body, DecodeError, check_size, decode_body, encode_body};
 use crate::ids::Digest;
 use crate::keys::{PublicKey, SecretKey};
 use std::fmt;
@@ -17,7 +17,7 @@ const FIXED: usize = 4 + 1 + 1 + 2 + 32 + 64;
 /// A certificate frame is about 180 bytes; twice that leaves room.
 const MAX_CHAIN: usize = 512;
 /// No frame of any kind is larger.
-pub const MAX_FRAME: usize = FIXED + MAX_CHAIN + 512 * 1024;
+pub const MAX_FRAME: usize = FIXED + MAX_CHAIN + crate::response::MAX_RESPONSE;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,6 +164,8 @@ impl<'a> Frame<'a> {
         if self.kind != B::KIND {
             return Err(FrameError::WrongKind { expected: B::KIND, found: self.kind });
         }
+        // Hashing is work that anyone could ask for: what is too large for its kind is refused unhashed.
+        check_size::<B>(self.body.len())?;
         if !self.signer.verifies(&signed_bytes(self.kind, self.body), &self.signature) {
             return Err(FrameError::Signature);
         }

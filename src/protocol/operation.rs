@@ -112,6 +112,9 @@ impl Wire {
             Action::Return { license, quantity } => {
                 (RETURN, postcard::to_stdvec(&ReturnBody { license: *license, quantity: *quantity }))
             }
+            Action::Unknown { kind: kind @ (ACTIVATE | RETURN), .. } => {
+                return Err(format!("operation kind {kind} is a known one"));
+            }
             Action::Unknown { kind, body } => (*kind, Ok(body.to_vec())),
         };
         let body = Blob::new(body.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
@@ -139,6 +142,13 @@ fn exactly<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, &'static str
         Ok((value, [])) => Ok(value),
         _ => Err("an operation does not decode"),
     }
+}
+
+/// Whether no operation is named twice.
+pub(crate) fn distinct(ids: impl Iterator<Item = OperationId>) -> bool {
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    ids.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 #[derive(Serialize, Deserialize)]

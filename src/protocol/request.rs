@@ -7,7 +7,7 @@ use crate::frame::{Frame, FrameError, Kind};
 use crate::grant::{Position, RequestName};
 use crate::ids::{Digest, IssuerId, Nonce};
 use crate::keys::PublicKey;
-use crate::operation::Operation;
+use crate::operation::{Operation, distinct};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -104,10 +104,8 @@ impl Body for Request {
         if !in_order || self.listed.last().is_some_and(|last| last.counter >= self.counter) {
             return Err("the requests it lists are not in order");
         }
-        for (at, operation) in self.operations.iter().enumerate() {
-            if self.operations[..at].iter().any(|other| other.id == operation.id) {
-                return Err("it carries an operation twice");
-            }
+        if !distinct(self.operations.iter().map(|operation| operation.id)) {
+            return Err("it carries an operation twice");
         }
         Ok(())
     }

@@ -6,10 +6,14 @@ use crate::codec::Body;
 use crate::frame::Kind;
 use crate::grant::RequestName;
 use crate::ids::{CaseId, DeviceId, IssuerId, OperationId};
-use crate::operation::Outcome;
+use crate::operation::{Outcome, distinct};
 use crate::request::MAX_OPERATIONS;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// The largest encoded response: the largest grant, a list of revoked keys and the longest result for each of
+/// as many operations as a request can carry fit into it, so that there is no request without an answer.
+pub(crate) const MAX_RESPONSE: usize = 600 * 1024;
 
 /// What the authority did with a request as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,10 +71,13 @@ pub struct Response {
 
 impl Body for Response {
     const KIND: Kind = Kind::Response;
-    const MAX_BYTES: usize = 512 * 1024;
+    const MAX_BYTES: usize = MAX_RESPONSE;
     fn check(&self) -> Result<(), &'static str> {
         if self.answers.is_none() && !self.results.is_empty() {
             return Err("an unsolicited response carries results");
+        }
+        if !distinct(self.results.iter().map(|result| result.id)) {
+            return Err("it answers an operation twice");
         }
         Ok(())
     }
