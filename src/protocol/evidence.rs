@@ -219,7 +219,8 @@ pub struct FactorEvidence {
     pub state: State,
 }
 
-/// How many factors a message carries at most. A machine with more disks sends the first ones by digest.
+/// How many factors a message carries at most. A machine with more disks than fit sends those with the lowest
+/// digests.
 pub const MAX_FACTORS: usize = 64;
 
 /// All factors of one machine, for one issuer, in canonical order.
@@ -227,7 +228,7 @@ pub const MAX_FACTORS: usize = 64;
 pub struct Evidence {
     /// This is a virtual machine.
     pub virtual_machine: bool,
-    /// Sorted; only `unreadable` may repeat.
+    /// Sorted; only `unreadable` may repeat, no digest stands twice, and only disks are primary.
     pub factors: List<FactorEvidence, MAX_FACTORS>,
 }
 
@@ -254,20 +255,26 @@ impl Evidence {
         Self::from_factors(reading.virtual_machine, factors)
     }
 
-    /// Puts factors into canonical order and leaves out repeats, but for unreadable ones, which are counted. Beyond [`MAX_FACTORS`] the primary disk and
-    /// the single-valued factors are kept first.
+    /// Puts factors into canonical order and leaves out repeats, but for unreadable ones, which are counted. A
+    /// disk that is reached on two ways is one disk, primary if it is so on one of them. Beyond [`MAX_FACTORS`]
+    /// the single-valued factors and the primary disks come first, then network cards, then the other disks.
     #[must_use]
     pub fn from_factors(virtual_machine: bool, mut factors: Vec<FactorEvidence>) -> Self {
-        factors.sort_unstable();
-        factors.dedup_by(|a, b| a == b && a.state != State::Unreadable);
-        if factors.len() > MAX_FACTORS {
-            factors.sort_by_key(|f| {
-                let set = matches!(f.factor, Factor::Disk | Factor::NetworkCard);
-                (set && !matches!(f.state, State::Present { primary: true, .. }), *f)
-            });
-            factors.truncate(MAX_FACTORS);
-            factors.sort_unstable();
+        for found in &mut factors {
+            if let State::Present { primary, .. } = &mut found.state {
+                *primary &= found.factor == Factor::Disk;
+            }
         }
+        // Of two entries with one digest the primary one comes last: it is the one to keep.
+        factors.sort_unstable_by(|a, b| b.cmp(a));
+        factors.dedup_by(|later, kept| {
+            same_value(later, kept) || (later == kept && kept.state != State::Unreadable)
+        });
+        if factors.len() > MAX_FACTORS {
+            factors.sort_unstable_by_key(|found| (rank(found), *found));
+            factors.truncate(MAX_FACTORS);
+        }
+        factors.sort_unstable();
         Self { virtual_machine, factors: List::new(factors).unwrap_or_default() }
     }
 
@@ -287,12 +294,107 @@ impl Evidence {
 
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let in_order = |pair: &[FactorEvidence]| {
-            pair[0] < pair[1] || (pair[0] == pair[1] && pair[0].state == State::Unreadable)
+            (pair[0] < pair[1] && !same_value(&pair[0], &pair[1]))
+                || (pair[0] == pair[1] && pair[0].state == State::Unreadable)
         };
-        if self.factors.windows(2).all(in_order) {
-            Ok(())
-        } else {
-            Err("its evidence is not in canonical order")
+        if !self.factors.windows(2).all(in_order) {
+            return Err("its evidence is not in canonical order");
         }
+        let primary = |found: &FactorEvidence| matches!(found.state, State::Present { primary: true, .. });
+        if self.factors.iter().any(|found| found.factor != Factor::Disk && primary(found)) {
+            return Err("its evidence calls something primary that is no disk");
+        }
+        Ok(())
+    }
+}
+
+/// Whether both are the same thing, found twice.
+fn same_value(a: &FactorEvidence, b: &FactorEvidence) -> bool {
+    match (a.state, b.state) {
+        (State::Present { digest: one, .. }, State::Present { digest: other, .. }) => {
+            a.factor == b.factor && one == other
+        }
+        _ => false,
+    }
+}
+
+/// What to keep first where not everything fits. Cards come before disks, as adding disks to a full machine must
+/// not make its cards disappear.
+fn rank(found: &FactorEvidence) -> u8 {
+    match (found.factor, found.state) {
+        (Factor::Disk, State::Present { primary: true, .. }) => 0,
+        (Factor::NetworkCard, _) => 1,
+        (Factor::Disk, _) => 2,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn present(factor: Factor, byte: u8, primary: bool) -> FactorEvidence {
+        FactorEvidence { factor, state: State::Present { digest: FactorDigest([byte; 16]), primary } }
+    }
+    fn unreadable(factor: Factor) -> FactorEvidence {
+        FactorEvidence { factor, state: State::Unreadable }
+    }
+
+    #[test]
+    fn factors_are_listed_in_the_order_of_the_wire() {
+        for (number, factor) in Factor::ALL.into_iter().enumerate() {
+            assert_eq!(postcard::to_stdvec(&factor).unwrap(), [u8::try_from(number).unwrap()]);
+            assert_eq!(serde_json::to_value(factor).unwrap(), factor.name());
+        }
+        for group in Group::ALL {
+            assert_eq!(serde_json::to_value(group).unwrap(), group.name());
+            assert!(Factor::ALL.into_iter().any(|factor| factor.group() == group));
+        }
+    }
+
+    #[test]
+    fn a_disk_reached_on_two_ways_is_one_disk() {
+        let disk = |primary| present(Factor::Disk, 7, primary);
+        for factors in [vec![disk(false), disk(true)], vec![disk(true), disk(false)], vec![disk(true); 2]] {
+            let evidence = Evidence::from_factors(false, factors);
+            assert_eq!(&*evidence.factors, [disk(true)]);
+            assert_eq!(evidence.check(), Ok(()));
+        }
+        let twice =
+            Evidence { virtual_machine: false, factors: List::new(vec![disk(false), disk(true)]).unwrap() };
+        assert!(twice.check().is_err());
+    }
+
+    #[test]
+    fn only_disks_are_primary() {
+        let evidence = Evidence::from_factors(false, vec![present(Factor::NetworkCard, 1, true)]);
+        assert_eq!(&*evidence.factors, [present(Factor::NetworkCard, 1, false)]);
+        let card = Evidence {
+            virtual_machine: false,
+            factors: List::new(vec![present(Factor::NetworkCard, 1, true)]).unwrap(),
+        };
+        assert!(card.check().is_err());
+    }
+
+    #[test]
+    fn unreadable_members_are_counted() {
+        let evidence = Evidence::from_factors(false, vec![unreadable(Factor::Disk); 3]);
+        assert_eq!(evidence.factors.len(), 3);
+        assert_eq!(evidence.check(), Ok(()));
+        let absent = FactorEvidence { factor: Factor::Cpu, state: State::Absent };
+        assert_eq!(Evidence::from_factors(false, vec![absent; 3]).factors.len(), 1);
+    }
+
+    #[test]
+    fn a_machine_with_too_many_disks_keeps_its_identity_and_its_cards() {
+        let mut factors: Vec<_> = (0..100).map(|byte| present(Factor::Disk, byte, byte == 99)).collect();
+        factors.extend((0..4).map(|byte| present(Factor::NetworkCard, byte, false)));
+        factors.extend([present(Factor::ProductUuid, 1, false), present(Factor::MachineId, 1, false)]);
+        let evidence = Evidence::from_factors(false, factors);
+        assert_eq!(evidence.factors.len(), MAX_FACTORS);
+        assert_eq!(evidence.check(), Ok(()));
+        assert_eq!(evidence.present(Factor::NetworkCard).count(), 4);
+        assert_eq!(evidence.present(Factor::MachineId).count(), 1);
+        assert_eq!(evidence.present(Factor::Disk).filter(|(_, primary)| *primary).count(), 1);
     }
 }
