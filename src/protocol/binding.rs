@@ -194,75 +194,87 @@ pub struct Comparison {
 /// Compares `current` with what was `enrolled`.
 #[must_use]
 pub fn compare(enrolled: &Evidence, current: &Evidence, policy: &BindingPolicy) -> Comparison {
-    let groups: Vec<_> =
+    let compared: Vec<_> =
         Group::ALL.into_iter().map(|group| compare_group(group, enrolled, current, policy)).collect();
-    let weigh = |states: &[GroupState]| -> u32 {
-        groups.iter().filter(|g| states.contains(&g.state)).map(|g| g.weight).sum()
+    let counted = |c: &&Compared| !matches!(c.now.state, GroupState::Unreadable | GroupState::NotEnrolled);
+    let enrolled_weight: u32 =
+        compared.iter().filter(|c| c.now.state != GroupState::NotEnrolled).map(|c| c.now.weight).sum();
+    let readable_weight: u32 = compared.iter().filter(counted).map(|c| c.now.weight).sum();
+    let anchored =
+        |milli: fn(&Compared) -> u32| compared.iter().any(|c| c.now.group.is_anchor() && milli(c) > 0);
+    let score = |milli: fn(&Compared) -> u32, weight: u32| {
+        compared.iter().map(milli).sum::<u32>().checked_div(weight).unwrap_or(0)
     };
-    let readable = weigh(&[GroupState::Match, GroupState::Partial, GroupState::Changed]);
-    let unreadable = weigh(&[GroupState::Unreadable]);
-    let matched_milli: u32 = groups.iter().map(|g| g.matched_milli).sum();
-    let anchored = |g: &GroupComparison| {
-        g.group.is_anchor() && matches!(g.state, GroupState::Match | GroupState::Partial)
+    let judge = |score: u32, anchor: bool| {
+        if score >= u32::from(policy.bound_permille) {
+            Verdict::Bound
+        } else if score >= u32::from(policy.drifted_permille) && anchor {
+            Verdict::Drifted
+        } else {
+            Verdict::Broken
+        }
     };
-    let score = matched_milli.checked_div(readable).unwrap_or(0);
-    let accepted = |score: u32, anchor: bool| {
-        score >= u32::from(policy.bound_permille) || (score >= u32::from(policy.drifted_permille) && anchor)
-    };
-    let verdict = if readable < u32::from(policy.minimum) {
-        Verdict::Indeterminate
-    } else if score >= u32::from(policy.bound_permille) {
-        Verdict::Bound
-    } else if accepted(score, groups.iter().any(anchored)) {
-        Verdict::Drifted
-    } else if unreadable > 0 && {
-        // What cannot be read is never held against the user: broken only if it would be so with all of it right.
-        let best = (matched_milli + unreadable * 1000) / (readable + unreadable);
-        let anchor =
-            groups.iter().any(|g| anchored(g) || (g.group.is_anchor() && g.state == GroupState::Unreadable));
-        accepted(best, anchor)
-    } {
+    let matched = |c: &Compared| c.now.matched_milli;
+    let at_best = |c: &Compared| c.at_best_milli;
+    let score_permille = score(matched, readable_weight);
+    let verdict = if readable_weight < u32::from(policy.minimum) {
         Verdict::Indeterminate
     } else {
-        Verdict::Broken
+        match judge(score_permille, anchored(matched)) {
+            // What cannot be read is never held against the user: it is broken only if it would be so with
+            // all of that right.
+            Verdict::Broken
+                if judge(score(at_best, enrolled_weight), anchored(at_best)) != Verdict::Broken =>
+            {
+                Verdict::Indeterminate
+            }
+            verdict => verdict,
+        }
     };
-    Comparison { verdict, score_permille: score, readable_weight: readable, groups }
+    let groups = compared.into_iter().map(|c| c.now).collect();
+    Comparison { verdict, score_permille, readable_weight, groups }
 }
 
 fn is_present(state: State) -> bool {
     matches!(state, State::Present { .. })
 }
 
-fn compare_group(
-    group: Group,
-    enrolled: &Evidence,
-    current: &Evidence,
-    policy: &BindingPolicy,
-) -> GroupComparison {
+/// One group as it is, and what it would match if everything unreadable in it were as enrolled.
+struct Compared {
+    now: GroupComparison,
+    at_best_milli: u32,
+}
+
+fn compare_group(group: Group, enrolled: &Evidence, current: &Evidence, policy: &BindingPolicy) -> Compared {
     let weight = policy.weights.of(group, enrolled.virtual_machine);
     let fraction = match group {
         Group::Disks => set_fraction(Factor::Disk, enrolled, current),
         Group::Network => set_fraction(Factor::NetworkCard, enrolled, current),
         _ => field_fraction(group, enrolled, current),
     };
-    let (matched_milli, state) = match fraction {
-        Fraction::NotEnrolled => (0, GroupState::NotEnrolled),
-        Fraction::Unreadable => (0, GroupState::Unreadable),
-        Fraction::Kept { part: 0, .. } => (0, GroupState::Changed),
-        Fraction::Kept { part, whole } if part >= whole => (weight * 1000, GroupState::Match),
-        Fraction::Kept { part, whole } => (weight * 1000 * part / whole, GroupState::Partial),
+    let milli = |(part, whole): (u32, u32)| (weight * 1000 * part).checked_div(whole).unwrap_or(0);
+    let (now, at_best) = match fraction {
+        Fraction::NotEnrolled => ((0, 0), (0, 0)),
+        Fraction::Enrolled { now, at_best } => (now, at_best),
     };
-    GroupComparison { group, weight, matched_milli, state }
+    let state = match (&fraction, now) {
+        (Fraction::NotEnrolled, _) => GroupState::NotEnrolled,
+        (_, (_, 0)) => GroupState::Unreadable,
+        (_, (0, _)) => GroupState::Changed,
+        (_, (part, whole)) if part >= whole => GroupState::Match,
+        _ => GroupState::Partial,
+    };
+    let now = GroupComparison { group, weight, matched_milli: milli(now), state };
+    Compared { now, at_best_milli: milli(at_best) }
 }
 
+/// Parts and wholes: of what can be read now, and of everything if all that cannot be read were as enrolled.
+/// A whole of zero means that nothing can be read.
 enum Fraction {
     NotEnrolled,
-    Unreadable,
-    Kept { part: u32, whole: u32 },
+    Enrolled { now: (u32, u32), at_best: (u32, u32) },
 }
 
-/// A majority of a group's fields counts in full, any field half: a board keeps its identity when a service
-/// technician re-burns one of them.
 fn field_fraction(group: Group, enrolled: &Evidence, current: &Evidence) -> Fraction {
     let (mut known, mut readable, mut same) = (0u32, 0u32, 0u32);
     for factor in Factor::ALL.into_iter().filter(|factor| factor.group() == group) {
@@ -278,21 +290,28 @@ fn field_fraction(group: Group, enrolled: &Evidence, current: &Evidence) -> Frac
     if known == 0 {
         return Fraction::NotEnrolled;
     }
-    if readable == 0 {
-        return Fraction::Unreadable;
+    Fraction::Enrolled { now: majority(same, readable), at_best: majority(same + known - readable, known) }
+}
+
+/// A majority of a group's fields counts in full, any field half: a board keeps its identity when a service
+/// technician re-burns one of them.
+fn majority(same: u32, of: u32) -> (u32, u32) {
+    match of {
+        0 => (0, 0),
+        _ if same * 2 > of => (2, 2),
+        _ => (u32::from(same > 0), 2),
     }
-    let part = if same * 2 > readable { 2 } else { u32::from(same > 0) };
-    Fraction::Kept { part, whole: 2 }
 }
 
 /// Sets count by what is kept of them, the disk with the root file system double. A member that has become
-/// unreadable since (a disk that lost its serial number) stands for one that is missing.
+/// unreadable since (a disk that lost its serial number) stands for one that is missing; where no member can be
+/// read any more, and all could be, the whole set is unreadable.
 fn set_fraction(factor: Factor, enrolled: &Evidence, current: &Evidence) -> Fraction {
-    let weight = |primary: bool| if primary { 2u32 } else { 1 };
     let now: Vec<FactorDigest> = current.present(factor).map(|(digest, _)| digest).collect();
     let (mut kept, mut missing) = (0u32, Vec::new());
     for (digest, primary) in enrolled.present(factor) {
-        if now.contains(&digest) { kept += weight(primary) } else { missing.push(weight(primary)) }
+        let weight = if primary { 2u32 } else { 1 };
+        if now.contains(&digest) { kept += weight } else { missing.push(weight) }
     }
     if kept == 0 && missing.is_empty() {
         return Fraction::NotEnrolled;
@@ -300,8 +319,14 @@ fn set_fraction(factor: Factor, enrolled: &Evidence, current: &Evidence) -> Frac
     let unreadable = |evidence: &Evidence| {
         evidence.factors.iter().filter(|f| f.factor == factor && f.state == State::Unreadable).count()
     };
-    let forgiven = unreadable(current).saturating_sub(unreadable(enrolled));
+    let (before, after) = (unreadable(enrolled), unreadable(current));
+    let (forgiven, hidden) = match (now.is_empty() && after > 0, before) {
+        (true, 0) => (missing.len(), missing.len()),
+        (true, _) => (after.saturating_sub(before), missing.len()),
+        (false, _) => (after.saturating_sub(before), after),
+    };
     missing.sort_unstable_by(|a, b| b.cmp(a));
-    let whole = kept + missing.iter().skip(forgiven).sum::<u32>();
-    if whole == 0 { Fraction::Unreadable } else { Fraction::Kept { part: kept, whole } }
+    let heaviest = |count: usize| missing.iter().take(count).sum::<u32>();
+    let all = kept + missing.iter().sum::<u32>();
+    Fraction::Enrolled { now: (kept, all - heaviest(forgiven)), at_best: (kept + heaviest(hidden), all) }
 }
