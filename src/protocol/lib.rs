@@ -13,6 +13,7 @@ pub mod frame;
 pub mod grant;
 mod ids;
 pub mod keys;
+pub mod local;
 pub mod operation;
 pub mod reading;
 pub mod request;
