@@ -47,7 +47,9 @@ impl Default for Weights {
 }
 
 impl Weights {
-    fn of(&self, group: Group, virtual_machine: bool) -> u32 {
+    /// What one group counts.
+    #[must_use]
+    pub fn of(&self, group: Group, virtual_machine: bool) -> u32 {
         u32::from(match group {
             Group::Board => self.board,
             Group::Tpm => self.tpm,

@@ -1,0 +1,185 @@
+//! One issuer's machine: what it knows, and how an event becomes a step.
+
+use crate::clock::{Entropy, Moment, TimeBase};
+use crate::effect::{Effect, Refusal, Ticket};
+use crate::event::Event;
+use crate::schedule::Contact;
+use crate::state::{DeviceState, StateError};
+use crate::step::Step;
+use crate::view::{BindingState, IssuerView};
+use crate::work::Work;
+use landfast_protocol::binding::Comparison;
+use landfast_protocol::certificate::Trust;
+use landfast_protocol::grant::Grant;
+use landfast_protocol::reading::HardwareReading;
+use landfast_protocol::request::SystemDescription;
+use landfast_protocol::{DeviceId, Duration, OperationId, Text, Timestamp};
+use std::sync::Arc;
+
+/// What the administrator configured for one issuer.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The issuer's name.
+    pub name: String,
+    /// Pinned id and roots.
+    pub trust: Trust,
+    /// A name for this device that is sent along, if the administrator wants it.
+    pub label: Option<Text<64>>,
+    /// An address is configured, so the agent delivers requests by itself.
+    pub online: bool,
+    /// What kind of system this is.
+    pub system: SystemDescription,
+}
+
+/// The state machine of one issuer.
+#[derive(Debug)]
+pub struct Machine {
+    pub(crate) settings: Settings,
+    pub(crate) inner: Box<Inner>,
+}
+
+/// Everything that an event may change.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub state: DeviceState,
+    pub device: DeviceId,
+    pub trust: Trust,
+    /// The grant in `state`, verified.
+    pub grant: Option<Arc<Grant>>,
+    /// The grant in `state` did not verify, and why.
+    pub grant_trouble: Option<String>,
+    pub reading: Option<Arc<HardwareReading>>,
+    pub binding: BindingState,
+    pub comparison: Option<Comparison>,
+    pub drifted_since: Option<Timestamp>,
+    pub contact: Contact,
+    pub waiting: Vec<Waiting>,
+    /// When the mark was last made durable, by the boot clock.
+    pub mark_saved: Duration,
+    /// Set when counter and tombstones are gone: since when, in licensing time.
+    pub lost_since: Option<Timestamp>,
+    pub view: Option<Arc<IssuerView>>,
+    pub started: bool,
+}
+
+/// A caller, and what it waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub ticket: Ticket,
+    pub operations: Vec<OperationId>,
+    /// Answered, at the latest, with the answer to this request or a newer one.
+    pub counter: u64,
+    pub results: Vec<crate::view::ResultView>,
+}
+
+impl Machine {
+    /// A device that this issuer has never seen, with a new key. It is durable with the first step.
+    #[must_use]
+    pub fn create(settings: Settings, now: &Moment, mut entropy: Entropy) -> Self {
+        let state = DeviceState::new(settings.trust.issuer, entropy.bytes(), TimeBase::first(now));
+        Self::with_state(settings, state)
+    }
+
+    /// A device as it was stored in [`crate::Record::state`].
+    pub fn restore(settings: Settings, state: &[u8]) -> Result<Self, StateError> {
+        let state = DeviceState::decode(state, settings.trust.issuer)?;
+        Ok(Self::with_state(settings, state))
+    }
+
+    /// A device whose store is lost. It answers checks from its last grant, if that is still there, until the
+    /// grace of its binding has passed since `lost_since`; commands are refused, and nothing is ever stored.
+    #[must_use]
+    pub fn lost(settings: Settings, grant: Option<Vec<u8>>, lost_since: Timestamp, now: &Moment) -> Self {
+        let mut state = DeviceState::new(settings.trust.issuer, [0; 32], TimeBase::first(now));
+        state.grant = grant;
+        let mut machine = Self::with_state(settings, state);
+        machine.inner.lost_since = Some(lost_since);
+        if let Some(grant) = &machine.inner.grant {
+            machine.inner.device = grant.device;
+        }
+        machine
+    }
+
+    /// Thinks an event through. It happens when the step is committed.
+    pub fn handle(&mut self, event: Event, now: &Moment, entropy: Entropy) -> Step<'_> {
+        let mut work = Work::new(&self.settings, self.inner.clone(), *now, entropy);
+        work.run(event);
+        let done = work.finish();
+        let retry_at = Duration(now.boot.0.saturating_add(60));
+        Step {
+            machine: self,
+            next: done.inner,
+            record: done.record,
+            effects: done.effects,
+            caller: done.caller,
+            retry_at,
+        }
+    }
+
+    /// What the faces show now.
+    #[must_use]
+    pub fn view(&self, now: &Moment) -> Arc<IssuerView> {
+        match &self.inner.view {
+            Some(view) => Arc::clone(view),
+            None => Arc::new(crate::show::view(&self.settings, &self.inner, now)),
+        }
+    }
+
+    /// The issuer's configured name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// The frame of the grant in force: worth a copy outside the store, since it speaks for itself.
+    #[must_use]
+    pub fn grant_frame(&self) -> Option<&[u8]> {
+        self.inner.state.grant.as_deref()
+    }
+
+    fn with_state(settings: Settings, state: DeviceState) -> Self {
+        let mut trust = settings.trust.clone();
+        if let Some(frame) = &state.revocations {
+            // It was verified when it was stored; a root that is no longer pinned may not revoke any more.
+            let _ = trust.revoke(frame);
+        }
+        let (grant, grant_trouble) = match state.grant.as_deref().map(|frame| trust.open::<Grant>(frame)) {
+            None => (None, None),
+            Some(Ok(grant)) => (Some(Arc::new(grant)), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
+        let device = state.key().public().device();
+        let inner = Inner {
+            mark_saved: Duration(0),
+            state,
+            device,
+            trust,
+            grant,
+            grant_trouble,
+            reading: None,
+            binding: BindingState::Unbound,
+            comparison: None,
+            drifted_since: None,
+            contact: Contact::default(),
+            waiting: Vec::new(),
+            lost_since: None,
+            view: None,
+            started: false,
+        };
+        Self { settings, inner: Box::new(inner) }
+    }
+
+    /// The store did not take a record: the caller is told, and what the agent wanted by itself is tried later.
+    pub(crate) fn store_failed(
+        &mut self,
+        caller: Option<Ticket>,
+        reason: String,
+        retry_at: Duration,
+    ) -> Vec<Effect> {
+        if self.inner.state.outstanding.is_some() {
+            self.inner.contact.next_try = Some(retry_at);
+        }
+        let refused = caller.map(|ticket| Effect::Reply(ticket, Err(Refusal::Store(reason))));
+        refused.into_iter().chain([Effect::WakeAt(Some(retry_at))]).collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! When to ask the authority without being asked to, and when to try again.
+
+use crate::effect::Refusal;
+use crate::event::TransportFailure;
+use crate::view::{BindingState, IssuerView};
+use crate::work::Work;
+use landfast_protocol::{Duration, Timestamp};
+
+const FIRST_RETRY: u64 = 15;
+const LAST_RETRY: u64 = 3600;
+/// Nothing is asked by itself more often than this.
+const CALM: Duration = Duration::hours(1);
+/// A term that ends within this is asked for once a day: it may have been renewed.
+const RENEWAL_WATCH: Duration = Duration::days(7);
+
+/// How it goes with the outstanding request. Not stored: after a restart it is simply sent again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Contact {
+    pub attempts: u32,
+    /// By the boot clock; none while an attempt is under way or nothing waits.
+    pub next_try: Option<Duration>,
+    pub last_failure: Option<TransportFailure>,
+}
+
+impl Contact {
+    /// A new request replaces the one before.
+    pub fn renew(&mut self) {
+        self.attempts = 0;
+        self.next_try = None;
+    }
+
+    pub fn answered(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Work<'_> {
+    pub fn send_failed(&mut self, counter: u64, failure: TransportFailure) {
+        let waits = self.inner.state.outstanding.as_ref().map(|request| request.name.counter);
+        if waits == Some(counter) {
+            self.attempt_failed(&failure, None);
+        }
+    }
+
+    /// Callers are told at once and can go; the request stays and is tried again, ever more seldom.
+    pub fn attempt_failed(&mut self, failure: &TransportFailure, refusal: Option<&Refusal>) {
+        let contact = &mut self.inner.contact;
+        let ceiling = FIRST_RETRY.saturating_mul(1 << contact.attempts.min(8)).min(LAST_RETRY);
+        contact.attempts = contact.attempts.saturating_add(1);
+        contact.last_failure = Some(failure.clone());
+        let retry_in = Duration(ceiling / 2 + self.entropy.below(ceiling / 2 + 1));
+        self.inner.contact.next_try = Some(Duration(self.now.boot.0.saturating_add(retry_in.0)));
+        for waiting in std::mem::take(&mut self.inner.waiting) {
+            let told = refusal.cloned().unwrap_or(Refusal::NotReached { failure: failure.clone(), retry_in });
+            self.reply(waiting.ticket, Err(told));
+        }
+    }
+
+    pub fn wake(&mut self) {
+        let due = self.inner.contact.next_try.is_some_and(|at| self.now.boot >= at);
+        let waits = self.inner.state.outstanding.as_ref().is_some_and(|request| request.online);
+        if due && waits && self.settings.online {
+            self.inner.contact.next_try = None;
+            self.send = true;
+        }
+    }
+
+    /// Asks by itself when something is due and nothing is under way.
+    pub fn refresh_if_due(&mut self) {
+        let idle = self.inner.state.outstanding.is_none() && self.inner.lost_since.is_none();
+        let due = self.refresh_at().is_some_and(|at| self.time() >= at);
+        if idle && due && self.settings.online && !self.inner.state.retired {
+            // Where no request can be made now, the next wake tries again.
+            let _ = self.make_request(true);
+        }
+    }
+
+    /// The licensing time at which the agent asks by itself.
+    fn refresh_at(&self) -> Option<Timestamp> {
+        let grant = self.inner.grant.as_ref()?;
+        let asked = self.inner.state.last_answer.unwrap_or(grant.issued_at);
+        let mut wanted: Vec<Timestamp> = Vec::new();
+        if !self.inner.state.pending.is_empty() || grant.hold.is_some() {
+            wanted.push(asked);
+        }
+        // An hour after a part was replaced the technician is done, and the new state is worth binding to.
+        if self.inner.binding == BindingState::Drifted {
+            wanted.extend(self.inner.drifted_since.map(|since| since.after(CALM)));
+        }
+        if let Some(end) = grant.lease_until {
+            wanted.push(Timestamp(grant.issued_at.0 / 2 + end.0 / 2));
+        }
+        let terms = grant.tokens.iter().filter_map(|token| token.not_after);
+        wanted.extend(
+            terms.map(|end| {
+                Timestamp(end.0.saturating_sub(RENEWAL_WATCH.0)).max(asked.after(Duration::days(1)))
+            }),
+        );
+        wanted.into_iter().min().map(|at| at.max(asked.after(CALM)))
+    }
+
+    /// The next instant, by the boot clock, at which something happens by itself.
+    pub fn next_wake(&self, view: &IssuerView) -> Option<Duration> {
+        if !self.inner.started {
+            return None;
+        }
+        let time = self.time();
+        let at_boot =
+            |at: Timestamp| Duration(self.now.boot.0.saturating_add(at.since(time).0).saturating_add(1));
+        let view_turn = view.features.next_turn(time).map(at_boot);
+        let idle =
+            self.inner.state.outstanding.is_none() && self.settings.online && !self.inner.state.retired;
+        let refresh = self.refresh_at().filter(|_| idle).map(at_boot);
+        let mark = Duration(self.inner.mark_saved.0.saturating_add(3600));
+        [self.inner.contact.next_try, view_turn, refresh, Some(mark)].into_iter().flatten().min()
+    }
+}
