@@ -96,6 +96,8 @@ impl Trust {
         if certificate.key != frame.signer() {
             return untrusted("its certificate is for another key".to_owned());
         }
+        // There is one purpose. A second one does not compile here until it is judged.
+        let Purpose::Exchange = certificate.purpose;
         if self.revocations.keys.contains(&certificate.key) {
             return untrusted("the issuer has revoked its signing key".to_owned());
         }

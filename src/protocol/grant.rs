@@ -58,10 +58,12 @@ impl Model {
     }
 }
 
-/// A dotted version of up to four numbers.
+/// A dotted version of one to four numbers.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "List<u32, 4>", into = "List<u32, 4>")]
 pub struct Version(List<u32, 4>);
+
+const NOT_A_VERSION: &str = "a version is one to four numbers with dots, like 2.5.1";
 
 impl Version {
     /// Whether this limit admits `version`: only the numbers that the limit names are compared, so the
@@ -81,9 +83,20 @@ impl Version {
 impl FromStr for Version {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "a version is up to four numbers with dots, like 2.5.1";
-        let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u32>, _>>().map_err(|_| wrong)?;
-        List::new(numbers).map(Self).map_err(|_| wrong)
+        let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?;
+        let numbers = text.split('.').map(number).collect::<Option<Vec<u32>>>().ok_or(NOT_A_VERSION)?;
+        List::new(numbers).map(Self).map_err(|_| NOT_A_VERSION)
+    }
+}
+impl TryFrom<List<u32, 4>> for Version {
+    type Error = &'static str;
+    fn try_from(numbers: List<u32, 4>) -> Result<Self, Self::Error> {
+        if numbers.is_empty() { Err(NOT_A_VERSION) } else { Ok(Self(numbers)) }
+    }
+}
+impl From<Version> for List<u32, 4> {
+    fn from(version: Version) -> Self {
+        version.0
     }
 }
 impl fmt::Display for Version {
@@ -192,5 +205,44 @@ impl Issued for Grant {
     }
     fn issued_at(&self) -> Timestamp {
         self.issued_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_limit_compares_only_the_numbers_it_names() {
+        for (limit, admitted) in
+            [("2", "2.9.9"), ("2", "1"), ("2.5", "2.5.9"), ("2.5", "2"), ("2.5.0.0", "2.5"), ("0", "0.9")]
+        {
+            assert!(version(limit).admits(&version(admitted)), "{limit} admits {admitted}");
+        }
+        for (limit, refused) in [("2", "3"), ("2.5", "2.6"), ("2.5", "3.0"), ("2.5.0.0", "2.5.0.1")] {
+            assert!(!version(limit).admits(&version(refused)), "{limit} refuses {refused}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_one_to_four_numbers() {
+        assert_eq!(version("2.05").to_string(), "2.5");
+        for text in ["", ".", "1.", "+1", "-1", " 1", "1.2.3.4.5", "1.x", "4294967296", "١"] {
+            assert_eq!(text.parse::<Version>(), Err(NOT_A_VERSION), "{text:?}");
+        }
+        assert!(postcard::from_bytes::<Version>(&[0]).is_err());
+        assert_eq!(postcard::to_stdvec(&version("2.5")).unwrap(), [2, 2, 5]);
+        assert_eq!(serde_json::to_string(&version("2.5")).unwrap(), "[2,5]");
+    }
+
+    #[test]
+    fn epochs_order_before_sequences() {
+        let position = |epoch, sequence| Position { epoch, sequence };
+        assert!(position(0, 9) < position(1, 0));
+        assert!(position(1, 1) < position(1, 2));
     }
 }

@@ -226,3 +226,43 @@ impl fmt::Debug for ActivationId {
         f.write_str("ActivationId(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "01234567-89ab-4cde-8f01-23456789abcd";
+
+    #[test]
+    fn an_activation_id_is_36_characters_in_either_case() {
+        let id: ActivationId = UUID.parse().unwrap();
+        assert_eq!(format!(" {}\n", UUID.to_uppercase()).parse(), Ok(id));
+        assert_eq!(id.reveal(), UUID);
+        for text in
+            ["", "01234567", &UUID.replace('-', ""), &format!("{{{}}}", &UUID[..34]), &UUID.replace('0', "ä")]
+        {
+            assert_eq!(text.parse::<ActivationId>(), Err(IdError::ActivationId), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_activation_id_is_not_printed_and_a_license_id_depends_on_the_issuer() {
+        let id: ActivationId = UUID.parse().unwrap();
+        assert_eq!(format!("{id:?}"), "ActivationId(…)");
+        assert_ne!(id.license(&IssuerId([1; 16])), id.license(&IssuerId([2; 16])));
+        assert_ne!(id.license(&IssuerId([1; 16])).as_bytes(), id.as_bytes());
+    }
+
+    #[test]
+    fn identifiers_are_bare_bytes_on_the_wire_and_digits_elsewhere() {
+        let id = CaseId([0xab, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(postcard::to_stdvec(&id).unwrap(), id.0);
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"ab01020304050607\"");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.short(), "ab010203");
+        for text in ["", "ab", "ab0102030405060", "ab010203040506zz", "ab010203040506ä"] {
+            assert_eq!(text.parse::<CaseId>(), Err(IdError::Hex { expected: 16 }), "{text}");
+        }
+        assert!(postcard::from_bytes::<CaseId>(&id.0[..7]).is_err());
+    }
+}

@@ -150,3 +150,68 @@ pub(crate) fn hmac<const N: usize>(key: &[u8; N], parts: &[&[u8]]) -> [u8; 32] {
 
 /// The block of SHA-256, in bytes.
 const BLOCK: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 2: a key shorter than a block.
+    #[test]
+    fn hmac_gives_what_its_standard_says() {
+        let mac = hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(crate::ids::hex(&mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    /// RFC 8032, section 7.1, test 2.
+    #[test]
+    fn signatures_are_what_their_standard_says() {
+        let seed = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+        let key = SecretKey::from_seed(&seed.parse::<crate::ids::Digest>().unwrap().0);
+        assert_eq!(
+            key.public().to_string(),
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+        );
+        let signature = key.sign(&[0x72]);
+        assert!(crate::ids::hex(&signature).starts_with("92a009a9f0d4cab8720e820b5f642540"));
+        assert!(key.public().verifies(&[0x72], &signature));
+        assert!(!key.public().verifies(&[0x73], &signature));
+    }
+
+    #[test]
+    fn a_key_has_one_name() {
+        // The prime itself and the eighteen values above it are second names of 0 to 18.
+        for low in 0xed..=0xff {
+            for high in [0x7f, 0xff] {
+                let mut bytes = [0xff; 32];
+                (bytes[0], bytes[31]) = (low, high);
+                assert_eq!(PublicKey::from_bytes(bytes), None);
+            }
+        }
+        let key = SecretKey::from_seed(&[1; 32]).public();
+        assert_eq!(PublicKey::from_bytes(*key.as_bytes()), Some(key));
+        assert_eq!(key.to_string().parse(), Ok(key));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        assert_eq!(format!("{:?}", SecretKey::from_seed(&[7; 32])), "SecretKey(…)");
+        assert_eq!(*SecretKey::from_seed(&[7; 32]).seed(), [7; 32]);
+    }
+
+    #[test]
+    fn a_proof_is_good_for_one_device_and_one_operation_of_one_issuer() {
+        let proof = |id: u8, issuer: u8, device: u8, operation: u8| {
+            activation_proof(
+                &ActivationId::from_bytes([id; 16]),
+                &IssuerId([issuer; 16]),
+                &SecretKey::from_seed(&[device; 32]).public(),
+                &OperationId([operation; 16]),
+            )
+        };
+        let good = proof(1, 1, 1, 1);
+        assert!(same_proof(&good, &proof(1, 1, 1, 1)));
+        for other in [proof(2, 1, 1, 1), proof(1, 2, 1, 1), proof(1, 1, 2, 1), proof(1, 1, 1, 2)] {
+            assert!(!same_proof(&good, &other));
+        }
+    }
+}

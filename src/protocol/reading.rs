@@ -83,3 +83,18 @@ pub struct HardwareReading {
     /// This is a virtual machine (its network cards weigh less).
     pub virtual_machine: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Identity;
+
+    #[test]
+    fn an_identity_is_masked_wherever_it_is_printed() {
+        for (value, shown) in
+            [("", "…"), ("abc", "…"), ("abcd", "a…d"), ("ß234567ü", "ß2…7ü"), ("s4evnf0m123456", "s4…56")]
+        {
+            assert_eq!(Identity::new(value).masked(), shown);
+            assert_eq!(format!("{:?}", Identity::new(value)), format!("Identity({shown})"));
+        }
+    }
+}

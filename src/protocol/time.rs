@@ -39,3 +39,17 @@ impl Duration {
         Self(hours.saturating_mul(3_600))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        assert_eq!(Timestamp(u64::MAX).after(Duration(1)), Timestamp(u64::MAX));
+        assert_eq!(Timestamp(5).since(Timestamp(9)), Duration(0));
+        assert_eq!(Timestamp(9).since(Timestamp(5)), Duration(4));
+        assert_eq!(Duration::days(u64::MAX), Duration(u64::MAX));
+        assert_eq!(Duration::hours(24), Duration::days(1));
+    }
+}
