@@ -1,1 +1,7 @@
 //! landfastd: holds the licenses of this machine and answers applications.
+//!
+//! The shell around `landfast-core`: it turns what happens into events, makes records durable, and carries out the
+//! effects in their order. It decides nothing by itself.
+
+pub mod config;
+pub mod desk;

@@ -1,1 +1,2 @@
+//! The daemon `landfastd`.
 fn main() {}
