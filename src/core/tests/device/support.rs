@@ -1,5 +1,5 @@
 //! A device with a store in memory, and an issuer that answers as a test tells it to.
-#![expect(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "test support: a failure here is a failed test")]
 
 use landfast_core::effect::{Refusal, Reply, Signal, Ticket};
 use landfast_core::entitlement::{Decision, Query, evaluate};

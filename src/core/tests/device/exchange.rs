@@ -1,7 +1,6 @@
 //! The exchange on the device: what is durable before what, and which answers are believed.
 
-mod support;
-
+use crate::support::*;
 use landfast_core::effect::{Refusal, Ticket};
 use landfast_core::event::{Carrier, Delivery, Event, Selection, TransportFailure};
 use landfast_core::{Effect, Machine};
@@ -10,7 +9,6 @@ use landfast_protocol::operation::{Action, DenialReason, Outcome};
 use landfast_protocol::request::Request;
 use landfast_protocol::response::{Answer, Disposition, OperationResult};
 use landfast_protocol::{CaseId, Text, Timestamp};
-use support::*;
 
 fn licensed() -> (Issuer, Device) {
     let mut issuer = Issuer::new();

@@ -1,12 +1,10 @@
 //! Licensing time: never backwards, never frozen, healed by a trusted source.
 
-mod support;
-
+use crate::support::{DAY, NOON};
 use landfast_core::clock::TimeBase;
 use landfast_core::{BootId, Moment};
 use landfast_protocol::{Duration, Timestamp};
 use proptest::prelude::*;
-use support::{DAY, NOON};
 
 const MAX_OFF: Duration = Duration::days(180);
 

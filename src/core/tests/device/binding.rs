@@ -1,7 +1,6 @@
 //! The verdict on the hardware over time, and what it means for checks.
 
-mod support;
-
+use crate::support::*;
 use landfast_core::Signal;
 use landfast_core::event::Event;
 use landfast_core::view::BindingState;
@@ -10,7 +9,6 @@ use landfast_protocol::evidence::Factor;
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::reading::{FactorReading, HardwareReading, Reading};
 use landfast_protocol::request::Request;
-use support::*;
 
 fn licensed() -> (Issuer, Device) {
     let mut issuer = Issuer::new();

@@ -1,13 +1,11 @@
 //! Answers to checks: every reason of the closed list, and how several licenses and issuers add up.
 
-mod support;
-
+use crate::support::*;
 use landfast_core::Snapshot;
 use landfast_core::entitlement::{Query, Reason, evaluate};
 use landfast_protocol::grant::{Feature, Model, Token};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::{List, Text, Timestamp};
-use support::*;
 
 fn holding(tokens: Vec<Token>) -> (Issuer, Device) {
     let mut issuer = Issuer::new();
