@@ -1,5 +1,4 @@
 //! A device with a store in memory, and an issuer that answers as a test tells it to.
-#![expect(clippy::unwrap_used, reason = "test support: a failure here is a failed test")]
 
 use landfast_core::effect::{Refusal, Reply, Signal, Ticket};
 use landfast_core::entitlement::{Decision, Query, evaluate};
