@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Query<'a> {
     /// The feature.
     pub feature: &'a str,
-    /// How much of it; one where the application does not say.
+    /// How much of it; zero asks for one.
     pub quantity: u32,
     /// The version that wants to use it.
     pub version: Option<Version>,
@@ -201,6 +201,7 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query<'_>, now: &Moment) -> 
 
 fn decide<'a>(view: &'a IssuerView, rows: &[Row], query: &Query<'_>, now: &Moment) -> Decision<'a> {
     let time = view.time.now(now);
+    let wanted = query.quantity.max(1);
     let ended = view.features.ends.filter(|ending| time >= ending.at);
     let mut usable = 0u32;
     let mut until = None;
@@ -228,7 +229,7 @@ fn decide<'a>(view: &'a IssuerView, rows: &[Row], query: &Query<'_>, now: &Momen
             // The kind of denial that says most: a held but unusable license before one given back.
             Some(problem) => denied = if denied == Reason::Returned { problem } else { denied },
             None => {
-                if usable < query.quantity {
+                if usable < wanted {
                     until = row.not_after;
                     trial &= row.model == Model::Trial;
                     license = Some(row.license);
@@ -237,7 +238,7 @@ fn decide<'a>(view: &'a IssuerView, rows: &[Row], query: &Query<'_>, now: &Momen
             }
         }
     }
-    let enough = usable >= query.quantity;
+    let enough = usable >= wanted;
     let reason = match (ended, enough) {
         (Some(ending), _) if usable > 0 => ending.reason,
         (_, false) if usable > 0 => Reason::QuantityExceeded,

@@ -3,7 +3,7 @@
 use crate::effect::Refusal;
 use crate::event::TransportFailure;
 use crate::view::{BindingState, IssuerView};
-use crate::work::Work;
+use crate::work::{MARK_EVERY, Work};
 use landfast_protocol::{Duration, Timestamp};
 
 const FIRST_RETRY: u64 = 15;
@@ -59,20 +59,27 @@ impl Work<'_> {
     pub fn wake(&mut self) {
         let due = self.inner.contact.next_try.is_some_and(|at| self.now.boot >= at);
         let waits = self.inner.state.outstanding.as_ref().is_some_and(|request| request.online);
-        if due && waits && self.settings.online {
+        if due {
             self.inner.contact.next_try = None;
-            self.send = true;
+            self.send = waits && self.settings.online;
         }
     }
 
     /// Asks by itself when something is due and nothing is under way.
     pub fn refresh_if_due(&mut self) {
-        let idle = self.inner.state.outstanding.is_none() && self.inner.lost_since.is_none();
         let due = self.refresh_at().is_some_and(|at| self.time() >= at);
-        if idle && due && self.settings.online && !self.inner.state.retired {
+        if due && self.may_refresh() {
             // Where no request can be made now, the next wake tries again.
             let _ = self.make_request(true);
         }
+    }
+
+    /// Nothing is under way, and there is something to show: a request without evidence would loosen the binding.
+    fn may_refresh(&self) -> bool {
+        let inner = &self.inner;
+        let able =
+            self.settings.online && !inner.state.retired && inner.lost_since.is_none() && !self.stopping;
+        able && inner.state.outstanding.is_none() && inner.reading.is_some()
     }
 
     /// The licensing time at which the agent asks by itself.
@@ -108,10 +115,9 @@ impl Work<'_> {
         let at_boot =
             |at: Timestamp| Duration(self.now.boot.0.saturating_add(at.since(time).0).saturating_add(1));
         let view_turn = view.features.next_turn(time).map(at_boot);
-        let idle =
-            self.inner.state.outstanding.is_none() && self.settings.online && !self.inner.state.retired;
-        let refresh = self.refresh_at().filter(|_| idle).map(at_boot);
-        let mark = Duration(self.inner.mark_saved.0.saturating_add(3600));
-        [self.inner.contact.next_try, view_turn, refresh, Some(mark)].into_iter().flatten().min()
+        let refresh = self.refresh_at().filter(|_| self.may_refresh()).map(at_boot);
+        let saved = self.inner.mark_saved.0.saturating_add(MARK_EVERY.0);
+        let mark = self.inner.lost_since.is_none().then_some(Duration(saved));
+        [self.inner.contact.next_try, view_turn, refresh, mark].into_iter().flatten().min()
     }
 }

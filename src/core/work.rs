@@ -10,7 +10,7 @@ use landfast_protocol::{Duration, Timestamp};
 use std::sync::Arc;
 
 /// Without another reason, the mark of licensing time is stored this often.
-const MARK_EVERY: Duration = Duration::hours(1);
+pub(crate) const MARK_EVERY: Duration = Duration::hours(1);
 
 pub(crate) struct Work<'a> {
     pub settings: &'a Settings,
@@ -20,6 +20,7 @@ pub(crate) struct Work<'a> {
     /// Something durable changed.
     pub durable: bool,
     pub send: bool,
+    pub stopping: bool,
     pub history: Vec<HistoryEntry>,
     pub replies: Vec<(Ticket, Result<Reply, Refusal>)>,
     /// Who caused this event.
@@ -43,6 +44,7 @@ impl<'a> Work<'a> {
             entropy,
             durable: false,
             send: false,
+            stopping: false,
             history: Vec::new(),
             replies: Vec::new(),
             caller: None,
@@ -87,7 +89,10 @@ impl<'a> Work<'a> {
             Event::Response { ticket, bytes, carrier } => self.response(ticket, &bytes, carrier),
             Event::SendFailed { counter, failure } => self.send_failed(counter, failure),
             Event::Wake => self.wake(),
-            Event::Shutdown => self.durable = true,
+            Event::Shutdown => {
+                self.stopping = true;
+                self.durable = true;
+            }
         }
     }
 
