@@ -1,0 +1,166 @@
+//! News that the hardware may have changed: from the kernel, or asked for by an administrator.
+
+use crate::uevent::Uevent;
+use rustix::event::EventfdFlags;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use rustix::io::Errno;
+use rustix::net::netlink::{KOBJECT_UEVENT, SocketAddrNetlink};
+use rustix::net::{AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SocketFlags, SocketType};
+use std::fmt;
+use std::io::IoSliceMut;
+use std::sync::Arc;
+
+/// The group that the kernel sends to; udev repeats its own view to group 2.
+const KERNEL_GROUP: u32 = 1;
+
+/// The kernel's messages are at most this long (`UEVENT_BUFFER_SIZE`), and its sockets carry a head of the same order.
+const MESSAGE_LIMIT: usize = 8 * 1024;
+
+/// How many events are kept for the log; more are one reason to look again, like fewer.
+const EVENT_LIMIT: usize = 64;
+
+/// How many messages are taken in one go, so that a storm does not hold up the daemon.
+const DRAIN_LIMIT: usize = 16 * 1024;
+
+/// Why no news can be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no news of hardware changes: {operation}: {reason}; changes are noticed at the next start")]
+pub struct ChangeError {
+    /// What was tried.
+    pub operation: &'static str,
+    /// The kernel's answer.
+    pub reason: String,
+}
+
+fn failed(operation: &'static str) -> impl Fn(Errno) -> ChangeError {
+    move |errno| ChangeError { operation, reason: errno.to_string().to_lowercase() }
+}
+
+/// What has happened since the last look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Events of devices that may carry a factor, the first ones.
+    pub events: Vec<Uevent>,
+    /// Look again: there were events, some were lost, or somebody asked.
+    pub rescan: bool,
+}
+
+/// Something to wait for, and then to ask what it was.
+///
+/// The file descriptor is nonblocking, and readable while there is news: it fits an event loop as it is.
+pub trait ChangeSource: AsFd + AsRawFd + fmt::Debug + Send {
+    /// Takes all news; empty where there is none. Never waits.
+    fn drain(&self) -> Result<Changes, ChangeError>;
+}
+
+/// The kernel's own messages (`NETLINK_KOBJECT_UEVENT`), which every user may hear. Only those that the kernel sent
+/// count. They are about this network namespace; block devices are heard in the first one only.
+#[derive(Debug)]
+pub struct KernelChanges {
+    socket: OwnedFd,
+}
+
+impl KernelChanges {
+    /// Begins to listen.
+    pub fn listen() -> Result<Self, ChangeError> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(KOBJECT_UEVENT))
+                .map_err(failed("netlink socket"))?;
+        rustix::net::bind(&socket, &SocketAddrNetlink::new(0, KERNEL_GROUP))
+            .map_err(failed("netlink bind"))?;
+        Ok(Self { socket })
+    }
+
+    /// One message that the kernel sent: nothing where another sent it, or where it has no known form.
+    fn receive(&self) -> Result<Option<Uevent>, Errno> {
+        let mut buffer = [0; MESSAGE_LIMIT];
+        let mut control = RecvAncillaryBuffer::default();
+        let mut parts = [IoSliceMut::new(&mut buffer)];
+        let received = rustix::net::recvmsg(&self.socket, &mut parts, &mut control, RecvFlags::empty())?;
+        let sender = received.address.and_then(|address| SocketAddrNetlink::try_from(address).ok());
+        if sender.is_none_or(|sender| sender.pid() != 0) || received.flags.contains(ReturnFlags::TRUNC) {
+            return Ok(None);
+        }
+        Ok(Uevent::parse(buffer.get(..received.bytes).unwrap_or_default()))
+    }
+}
+
+impl ChangeSource for KernelChanges {
+    fn drain(&self) -> Result<Changes, ChangeError> {
+        let mut changes = Changes::default();
+        for _ in 0..DRAIN_LIMIT {
+            match self.receive() {
+                Ok(Some(event)) if event.is_relevant() => {
+                    changes.rescan = true;
+                    if changes.events.len() < EVENT_LIMIT {
+                        changes.events.push(event);
+                    }
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                // More came than the socket holds: what it was is lost, that it was is not.
+                Err(Errno::NOBUFS) => changes.rescan = true,
+                Err(Errno::AGAIN) => return Ok(changes),
+                Err(errno) => return Err(failed("netlink receive")(errno)),
+            }
+        }
+        // What is still queued is older than the look that follows; what comes later wakes the daemon again.
+        changes.rescan = true;
+        Ok(changes)
+    }
+}
+
+/// Looks that somebody asks for: the only news under a recorded root, where no kernel speaks. Clones share one queue.
+#[derive(Clone, Debug)]
+pub struct RescanRequests {
+    counter: Arc<OwnedFd>,
+}
+
+impl RescanRequests {
+    /// With nothing asked for yet.
+    pub fn new() -> Result<Self, ChangeError> {
+        let counter = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(failed("eventfd"))?;
+        Ok(Self { counter: Arc::new(counter) })
+    }
+
+    /// Asks for a look. Asking twice before it happens gives one.
+    pub fn request(&self) -> Result<(), ChangeError> {
+        match rustix::io::write(&*self.counter, &1_u64.to_ne_bytes()) {
+            Ok(_) | Err(Errno::AGAIN) => Ok(()), // a full counter is readable already
+            Err(errno) => Err(failed("eventfd write")(errno)),
+        }
+    }
+}
+
+impl ChangeSource for RescanRequests {
+    fn drain(&self) -> Result<Changes, ChangeError> {
+        let mut count = [0; 8];
+        match rustix::io::read(&*self.counter, &mut count) {
+            Ok(_) => Ok(Changes { events: Vec::new(), rescan: true }),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Changes::default()),
+            Err(errno) => Err(failed("eventfd read")(errno)),
+        }
+    }
+}
+
+impl AsFd for KernelChanges {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+impl AsRawFd for KernelChanges {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+impl AsFd for RescanRequests {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.counter.as_fd()
+    }
+}
+impl AsRawFd for RescanRequests {
+    fn as_raw_fd(&self) -> RawFd {
+        self.counter.as_raw_fd()
+    }
+}

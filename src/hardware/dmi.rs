@@ -1,0 +1,134 @@
+//! SMBIOS fields as the kernel exports them in `/sys/class/dmi/id`.
+//!
+//! Serial numbers and the UUID have mode 0400, all else 0444 (`drivers/firmware/dmi-id.c`). An unprivileged service
+//! gets the former as systemd credentials: files of the same names in the credentials directory. A unit needs an
+//! empty `SetCredential=` beside each `LoadCredential=`, or it fails where the file does not exist, so an empty
+//! credential says nothing about the value.
+
+use crate::placeholder::{self, Kind};
+use crate::root::{ReadError, Root, clean};
+use crate::uuid;
+use landfast_protocol::reading::Reading;
+
+/// Where the kernel exports SMBIOS fields.
+const DIRECTORY: &str = "sys/class/dmi/id";
+
+/// The SMBIOS fields of one machine.
+pub(crate) struct Dmi<'a> {
+    root: &'a Root,
+    credentials: Option<&'a Root>,
+}
+
+impl<'a> Dmi<'a> {
+    pub(crate) fn new(root: &'a Root, credentials: Option<&'a Root>) -> Self {
+        Self { root, credentials }
+    }
+
+    /// Whether this machine has SMBIOS at all.
+    pub(crate) fn is_present(&self) -> bool {
+        !matches!(self.root.canonical(DIRECTORY), Err(ReadError::Missing))
+    }
+
+    /// A field that everyone may read, in lower case; empty where it cannot be had.
+    pub(crate) fn public(&self, field: &str) -> String {
+        self.root.text(format!("{DIRECTORY}/{field}")).unwrap_or_default().to_lowercase()
+    }
+
+    /// Whether the kernel exports this field.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.root.exists(format!("{DIRECTORY}/{field}"))
+    }
+
+    /// A serial number.
+    pub(crate) fn serial(&self, field: &str) -> Reading {
+        self.value(field, |text| placeholder::judge(Kind::Text, text))
+    }
+
+    /// A UUID, in its canonical spelling.
+    pub(crate) fn uuid(&self, field: &str) -> Reading {
+        self.value(field, judge_uuid)
+    }
+
+    fn value(&self, field: &str, judge: impl FnOnce(String) -> Reading) -> Reading {
+        let bytes = match self.root.read(format!("{DIRECTORY}/{field}")) {
+            Ok(bytes) => bytes,
+            Err(ReadError::Missing) => return Reading::Absent,
+            Err(ReadError::Denied) => match self.credential(field) {
+                Ok(bytes) => bytes,
+                Err(reason) => return Reading::Unreadable(reason),
+            },
+            Err(error) => return Reading::Unreadable(error.to_string()),
+        };
+        if bytes.is_empty() {
+            // The kernel ends even an empty field with a line end: this is a recording made without the right to read.
+            return Reading::Unreadable("the file is empty, without even a line end".into());
+        }
+        match clean(&bytes).to_lowercase() {
+            blank if blank.is_empty() => Reading::Absent,
+            text => judge(text),
+        }
+    }
+
+    fn credential(&self, field: &str) -> Result<Vec<u8>, String> {
+        let Some(credentials) = self.credentials else {
+            return Err(format!("only root may read it: hand it over as the credential {field}"));
+        };
+        match credentials.read(field) {
+            Ok(bytes) if bytes.is_empty() => {
+                Err(format!("only root may read it, and the credential {field} is empty"))
+            }
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(format!("only root may read it, and the credential {field}: {error}")),
+        }
+    }
+}
+
+/// A UUID of SMBIOS or of a hypervisor, in lower case.
+pub(crate) fn judge_uuid(text: String) -> Reading {
+    match uuid::canonical(&text) {
+        Some(uuid) => placeholder::judge(Kind::Uuid, uuid),
+        None if placeholder::is_placeholder(Kind::Text, &text) => placeholder::judge(Kind::Text, text),
+        None => Reading::Unreadable("it is not a UUID".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use landfast_protocol::reading::Identity;
+
+    fn read(bytes: Option<&[u8]>) -> Reading {
+        let directory = tempfile::tempdir().unwrap();
+        let id = directory.path().join(DIRECTORY);
+        std::fs::create_dir_all(&id).unwrap();
+        if let Some(bytes) = bytes {
+            std::fs::write(id.join("board_serial"), bytes).unwrap();
+        }
+        Dmi::new(&Root::new(directory.path()), None).serial("board_serial")
+    }
+
+    #[test]
+    fn a_serial_number_is_present_absent_unreadable_or_a_placeholder() {
+        assert_eq!(read(Some(b" 7N62AI2 \n")), Reading::Present(Identity::new("7n62ai2")));
+        assert_eq!(read(Some(b"To Be Filled By O.E.M.\n")), judge_text("to be filled by o.e.m."));
+        assert_eq!(read(Some(b"\xff\xfe7N\n")), Reading::Present(Identity::new("\u{fffd}\u{fffd}7n")));
+        assert_eq!(read(Some(b"   \n")), Reading::Absent);
+        assert_eq!(read(None), Reading::Absent);
+        assert!(matches!(read(Some(b"")), Reading::Unreadable(_)));
+        assert!(matches!(read(Some(&[b'x'; 1 << 20])), Reading::Unreadable(_)));
+    }
+
+    fn judge_text(text: &str) -> Reading {
+        Reading::Placeholder(Identity::new(text))
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_not_compared() {
+        assert!(matches!(judge_uuid("gibberish".into()), Reading::Unreadable(_)));
+        assert_eq!(judge_uuid("not settable".into()), judge_text("not settable"));
+        assert_eq!(
+            judge_uuid("00020003-0004-0005-0006-000700080009".into()),
+            Reading::Placeholder(Identity::new("00020003-0004-0005-0006-000700080009"))
+        );
+    }
+}

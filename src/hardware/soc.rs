@@ -1,0 +1,52 @@
+//! Group C: the serial number of the SoC, on machines without SMBIOS; else the id of a soldered eMMC.
+
+use crate::cpu::CpuInfo;
+use crate::placeholder::{self, Kind};
+use crate::root::{ReadError, Root, clean};
+use landfast_protocol::reading::Reading;
+
+/// The first of the places that hold a serial number. Only zeros are a placeholder: boards without a fuse say so.
+pub(crate) fn read(root: &Root, cpu: &CpuInfo) -> (String, Reading) {
+    let mut shared = None;
+    for (source, path) in
+        [("device-tree", "proc/device-tree/serial-number"), ("soc0", "sys/devices/soc0/serial_number")]
+    {
+        match root.read(path) {
+            Err(ReadError::Missing) => {}
+            Err(error) => return (source.to_owned(), Reading::Unreadable(error.to_string())),
+            Ok(bytes) => take(source, &clean(&bytes), &mut shared),
+        }
+    }
+    if let Some(serial) = cpu.first("serial") {
+        take("cpuinfo", serial, &mut shared);
+    }
+    if let Some(found) = shared.take_if(|(_, reading)| matches!(reading, Reading::Present(_))) {
+        return found;
+    }
+    soldered(root).or(shared).unwrap_or_else(|| ("soc".to_owned(), Reading::Absent))
+}
+
+/// Keeps the first usable serial number, else the first placeholder.
+fn take(source: &str, serial: &str, kept: &mut Option<(String, Reading)>) {
+    let serial = serial.to_lowercase();
+    if serial.is_empty() || matches!(kept, Some((_, Reading::Present(_)))) {
+        return;
+    }
+    let reading = placeholder::judge(Kind::Soc, serial);
+    if kept.is_none() || matches!(reading, Reading::Present(_)) {
+        *kept = Some((source.to_owned(), reading));
+    }
+}
+
+/// The card id of the first eMMC: it is soldered to the board, which an SD card is not.
+fn soldered(root: &Root) -> Option<(String, Reading)> {
+    let names = root.list("sys/block").ok()?;
+    names.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with("mmcblk")).find_map(|name| {
+        if !root.says(format!("sys/block/{name}/device/type"), "MMC") {
+            return None;
+        }
+        let id = root.text(format!("sys/block/{name}/device/cid")).ok()?.to_lowercase();
+        let reading = placeholder::judge(Kind::Soc, id);
+        matches!(reading, Reading::Present(_)).then(|| (name.to_owned(), reading))
+    })
+}
