@@ -21,7 +21,8 @@ pub fn decode(input: &[u8]) -> Result<Vec<u8>, FrameError> {
     if input.len() > crate::frame::MAX_FRAME * 3 / 2 {
         return Err(FrameError::NotAFrame("it is too large"));
     }
-    let text = input.trim_ascii();
+    // Some editors put a byte order mark before what they save.
+    let text = input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input).trim_ascii();
     if !text.starts_with(b"-----BEGIN LANDFAST ") {
         return Err(FrameError::NotAFrame("it starts neither with LFST nor with -----BEGIN LANDFAST"));
     }

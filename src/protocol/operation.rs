@@ -317,3 +317,80 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(action: Action) -> Operation {
+        Operation { id: OperationId([1; 16]), action }
+    }
+
+    #[test]
+    fn an_operation_says_where_the_next_one_begins() {
+        let give = operation(Action::Return { license: LicenseId([2; 16]), quantity: Some(3) });
+        let mut bytes = [1; 16].to_vec();
+        bytes.extend([2, 18]);
+        bytes.extend([2; 16]);
+        bytes.extend([1, 3]);
+        assert_eq!(postcard::to_stdvec(&give).unwrap(), bytes);
+        assert_eq!(postcard::from_bytes::<Operation>(&bytes).unwrap(), give);
+        bytes[17] = 19;
+        bytes.push(0);
+        assert!(postcard::from_bytes::<Operation>(&bytes).is_err(), "a byte follows the content");
+    }
+
+    #[test]
+    fn an_unknown_operation_cannot_pass_for_a_known_one() {
+        for kind in [ACTIVATE, RETURN] {
+            let unknown = operation(Action::Unknown { kind, body: Blob::default() });
+            assert!(postcard::to_stdvec(&unknown).is_err());
+        }
+        for kind in [0, 3, u16::MAX] {
+            let unknown = operation(Action::Unknown { kind, body: Blob::new(vec![1, 2]).unwrap() });
+            let bytes = postcard::to_stdvec(&unknown).unwrap();
+            assert_eq!(postcard::from_bytes::<Operation>(&bytes).unwrap(), unknown);
+            let json = serde_json::to_string(&unknown).unwrap();
+            assert_eq!(serde_json::from_str::<Operation>(&json).unwrap(), unknown);
+        }
+    }
+
+    #[test]
+    fn an_operation_shows_as_one_flat_object() {
+        let give = operation(Action::Return { license: LicenseId([2; 16]), quantity: None });
+        assert_eq!(
+            serde_json::to_value(&give).unwrap(),
+            serde_json::json!({
+                "id": "01".repeat(16), "action": "return", "license": "02".repeat(16), "quantity": null
+            })
+        );
+    }
+
+    #[test]
+    fn b13_each_reason_has_a_code_and_advice() {
+        for reason in DenialReason::KNOWN {
+            assert_eq!(serde_json::from_value::<DenialReason>(reason.code().into()).unwrap(), reason);
+            assert!(!reason.advice().is_empty());
+            assert!(reason.code().len() <= 40);
+        }
+        let newer: DenialReason = serde_json::from_str("\"moon_phase\"").unwrap();
+        assert_eq!(newer, DenialReason::Other(Text::new("moon_phase").unwrap()));
+        assert_eq!(newer.to_string(), "moon_phase");
+        let mut codes = DenialReason::KNOWN.map(|reason| reason.code().to_owned());
+        codes.sort();
+        assert!(codes.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn only_a_pending_outcome_is_asked_again() {
+        let denied = Outcome::Denied { reason: DenialReason::Policy, detail: Text::default() };
+        for (outcome, last) in [
+            (Outcome::Done, true),
+            (denied, true),
+            (Outcome::Stale, true),
+            (Outcome::Pending { case: CaseId([0; 8]) }, false),
+        ] {
+            assert_eq!(outcome.is_final(), last, "{}", outcome.name());
+        }
+    }
+}
