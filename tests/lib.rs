@@ -1,1 +1,4 @@
-//! Shared helpers of the scenario tests.
+//! What the scenario tests, the demo and the benchmark share: the real programs, started on temporary directories
+//! and ended again, and waiting for conditions with a deadline.
+
+pub mod harness;

@@ -1,0 +1,44 @@
+//! Where the built programs are.
+
+use anyhow::{Context, Result, ensure};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The directory of the profile that this test was built with, such as `target/debug`.
+pub fn build_directory() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let directory = own.parent().context("a program stands in a directory")?;
+    let directory = if directory.ends_with("deps") { directory.parent() } else { Some(directory) };
+    Ok(directory.context("target directory")?.to_owned())
+}
+
+/// The path of `landfastd`, `landfast` or `landfast-authority`, built if it is not up to date.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let directory = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
+    let directory = directory.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let path = directory.join(name);
+    ensure!(path.exists(), "{} was not built", path.display());
+    Ok(path)
+}
+
+/// Cargo builds the programs of other packages only when asked.
+fn build() -> Result<PathBuf> {
+    if let Some(directory) = std::env::var_os("LANDFAST_BINARIES") {
+        return Ok(directory.into());
+    }
+    let directory = build_directory()?;
+    let profile = match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let packages = ["-p", "landfast-agent", "-p", "landfast-cli", "-p", "landfast-authority"];
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--profile", profile])
+        .args(packages)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()?;
+    ensure!(status.success(), "building the programs failed");
+    Ok(directory)
+}
