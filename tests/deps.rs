@@ -114,12 +114,21 @@ fn the_pure_crates_touch_nothing_outside() {
 #[test]
 fn a_pure_crate_that_reaches_outside_is_found() {
     let bad = Fixture::new();
-    bad.file("src/core/lib.rs", "//! std::fs in words\nuse std::{collections::BTreeMap, fs::{self, File}};\n");
+    bad.file(
+        "src/core/lib.rs",
+        "//! std::fs in words\nuse std::{collections::BTreeMap, fs::{self, File}};\n",
+    );
     bad.file("src/core/deep/clock.rs", "fn now() -> u64 { ::std::time::SystemTime::now() }\n");
     bad.file("src/protocol/lib.rs", "const A: &str = \"std::env\"; /* std::net */\nuse std as outside;\n");
-    bad.file("src/protocol/raw.rs", "const A: &str = r#\"\" std::env\"#; fn a<'a>(b: &'a str) { std :: thread :: yield_now(); }\n");
+    bad.file(
+        "src/protocol/raw.rs",
+        "const A: &str = r#\"\" std::env\"#; fn a<'a>(b: &'a str) { std :: thread :: yield_now(); }\n",
+    );
     bad.file("src/protocol/tests/all.rs", "use std::fs;\n");
-    bad.file("src/protocol/some.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::process;\n");
+    bad.file(
+        "src/protocol/some.rs",
+        "fn a() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::process;\n",
+    );
     only(
         sources::impure(bad.path()),
         &[
@@ -141,11 +150,18 @@ fn files_keep_the_measures_of_the_house() {
 fn a_file_beyond_measure_is_found() {
     let bad = Fixture::new();
     let attribute = concat!("#[", "allow(dead_code)]\nfn a() {}\n");
+    let shared = concat!("#![", "allow(dead_code, reason = \"shared\")]\nfn a() {}\n");
     let pause = concat!("fn a() { std::thread::", "sleep(b); }\n");
     bad.file("src/core/long.rs", &"\n".repeat(501));
     bad.file("src/core/just_right.rs", &"\n".repeat(500));
     bad.file("src/agent/main.rs", &"\n".repeat(41));
     bad.file("src/agent/lints.rs", attribute);
+    bad.file("src/agent/tests/lints.rs", attribute);
+    bad.file("src/agent/tests/shared.rs", shared);
+    bad.file("tests/main.rs", &"\n".repeat(41));
     bad.file("tests/slow.rs", pause);
-    only(sources::measures(bad.path()), &["long.rs", "main.rs", "lints.rs", "slow.rs"]);
+    only(
+        sources::measures(bad.path()),
+        &["long.rs", "main.rs", "src/agent/lints.rs", "src/agent/tests/lints.rs", "slow.rs"],
+    );
 }

@@ -20,9 +20,9 @@ impl Constant {
 fn main() -> Result<()> {
     let address = std::env::args().nth(1).context("usage: bare-dbus ADDRESS")?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let _connection = zbus::connection::Builder::address(address.as_str())?
-            .name("io.landfast.Bare1")?
-            .serve_at("/io/landfast/Agent1", Constant)?
+        let _connection = zbus::connection::Builder::address(address.as_str())
+            .name("io.landfast.Bare1")
+            .serve_at("/io/landfast/Agent1", Constant)
             .build()
             .await?;
         std::future::pending::<Result<()>>().await

@@ -18,7 +18,7 @@ pub fn measure(directory: &Path, bus: &Bus) -> Result<Figure> {
 }
 
 async fn compare(address: &str) -> Result<Figure> {
-    let connection = zbus::connection::Builder::address(address)?.build().await?;
+    let connection = zbus::connection::Builder::address(address).build().await?;
     wait_for_name(&connection, "io.landfast.Bare1").await?;
     wait_for_name(&connection, "io.landfast.Agent1").await?;
     let (mut ratios, mut floors) = (Vec::new(), Vec::new());
@@ -53,7 +53,9 @@ async fn p50(connection: &Connection, service: &str) -> Result<f64> {
         let watch = Stopwatch::start();
         let body = ("points", 1u32, "", "");
         let path = "/io/landfast/Agent1";
-        connection.call_method(Some(service), path, Some("io.landfast.Entitlements1"), "Check", &body).await?;
+        connection
+            .call_method(Some(service), path, Some("io.landfast.Entitlements1"), "Check", &body)
+            .await?;
         times.push(watch.elapsed().as_secs_f64() * 1e6);
     }
     Ok(median(times))

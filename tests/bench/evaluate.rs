@@ -21,8 +21,12 @@ const LICENSES: usize = 100;
 const ROUNDS: usize = 9;
 const CALLS: u32 = 200_000;
 const ISSUER: IssuerId = IssuerId([5; 16]);
-const NOW: Moment =
-    Moment { wall: Timestamp(1_800_000_000), boot: Duration(50), boot_id: BootId([1; 16]), synchronized: true };
+const NOW: Moment = Moment {
+    wall: Timestamp(1_800_000_000),
+    boot: Duration(50),
+    boot_id: BootId([1; 16]),
+    synchronized: true,
+};
 
 pub fn measure() -> Result<Figure> {
     let snapshot = Snapshot { issuers: vec![licensed()?.view(&NOW)] };
@@ -65,7 +69,7 @@ fn licensed() -> Result<Machine> {
         system: SystemDescription::default(),
     };
     let mut machine = Machine::create(settings, &NOW, Entropy::new([3; 32]));
-    let mut step = |machine: &mut Machine, event| {
+    let step = |machine: &mut Machine, event| {
         let _ = machine.handle(event, &NOW, Entropy::new([4; 32])).commit(&mut Nowhere);
     };
     step(&mut machine, Event::Start);

@@ -32,12 +32,18 @@ pub fn measure(directory: &Path) -> Result<Figure> {
     let units = u32::try_from(DEVICES * total)?;
     let sale = Sale { devices: u32::try_from(DEVICES)?, ..Sale::perpetual("control", units) };
     let id: ActivationId = authority.sell(&sale)?.parse()?;
-    let requests = (0..DEVICES).map(|device| activations(issuer, &id, device, total)).collect::<Result<Vec<_>>>()?;
+    let requests =
+        (0..DEVICES).map(|device| activations(issuer, &id, device, total)).collect::<Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(compare(directory, authority.port, ca, requests))
 }
 
-async fn compare(directory: &Path, port: u16, ca: CertificateDer<'static>, requests: Vec<Vec<Bytes>>) -> Result<Figure> {
+async fn compare(
+    directory: &Path,
+    port: u16,
+    ca: CertificateDer<'static>,
+    requests: Vec<Vec<Bytes>>,
+) -> Result<Figure> {
     let mut connections = Vec::new();
     for _ in 0..DEVICES {
         connections.push(connect(port, ca.clone()).await?);
@@ -66,7 +72,8 @@ async fn compare(directory: &Path, port: u16, ca: CertificateDer<'static>, reque
         }
         let rate = (DEVICES * EACH) as f64 / watch.elapsed().as_secs_f64();
         let response = sample.clone().context("an answer")?;
-        let floor = floor(&directory.join(format!("floor-{round}.db")), &request, &response, DEVICES * EACH).await?;
+        let floor =
+            floor(&directory.join(format!("floor-{round}.db")), &request, &response, DEVICES * EACH).await?;
         // The first round warms both sides up.
         if round > 0 {
             ratios.push(rate / floor);

@@ -51,6 +51,9 @@ impl Figure {
             Some(floor) => format!("floor {:.2} {} ({})", floor.value, floor.unit, floor.what),
             None => String::new(),
         };
-        format!("{:<26} {:>10.3} {:<4} {verdict:<24} {floor}\n{:>30}{}", self.name, self.value, self.unit, "", self.how)
+        format!(
+            "{:<26} {:>10.3} {:<4} {verdict:<24} {floor}\n{:>30}{}",
+            self.name, self.value, self.unit, "", self.how
+        )
     }
 }

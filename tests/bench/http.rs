@@ -62,7 +62,9 @@ impl Caller {
             read += self.stream.read(&mut self.buffer[read..])?;
             let text = String::from_utf8_lossy(&self.buffer[..read]).into_owned();
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let stated = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+                let stated = head.lines().find_map(|line| {
+                    line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok()
+                });
                 if body.len() >= stated.unwrap_or(usize::MAX) {
                     self.length = read;
                     return Ok(text);

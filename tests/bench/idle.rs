@@ -29,7 +29,9 @@ pub fn measure(agent: &mut Agent) -> Result<Vec<Figure>> {
             unit: "MiB",
             floor: None,
             bar: Some(Bar::AtMost(9.0)),
-            how: format!("VmRSS after a minute of idling with 100 licenses and D-Bus; of it {own:.1} MiB anonymous"),
+            how: format!(
+                "VmRSS after a minute of idling with 100 licenses and D-Bus; of it {own:.1} MiB anonymous"
+            ),
         },
         Figure {
             name: "idle_wakeups_per_minute",
@@ -71,7 +73,9 @@ pub fn start(agent: &mut Agent) -> Result<Figure> {
         unit: "ms",
         floor: Some(Floor { value: median(versions), unit: "ms", what: "landfastd --version" }),
         bar: None,
-        how: format!("from the start of the process to the first connection, asked every 20 ms; {STARTS} starts, 100 licenses"),
+        how: format!(
+            "from the start of the process to the first connection, asked every 20 ms; {STARTS} starts, 100 licenses"
+        ),
     })
 }
 

@@ -43,8 +43,7 @@ fn main() -> Result<()> {
 fn agent_figures(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Figure>> {
     let bus = Bus::start(directory)?;
     let authority = Authority::start(directory, "acme")?;
-    let mut agent =
-        Agent::start(directory, "server", &[&authority], AgentOptions::default().on(&bus))?;
+    let mut agent = Agent::start(directory, "server", &[&authority], AgentOptions::default().on(&bus))?;
     let mut ids = Vec::new();
     for _ in 0..LICENSES {
         ids.push(authority.sell(&Sale::perpetual("control", 1))?);

@@ -20,8 +20,11 @@ const TESTS: &str = "landfast-tests";
 
 /// Every arrow of the workspace at `root` that is not in the plan: normal, for builds or for tests.
 pub fn unexpected(root: &Path) -> Findings {
-    let metadata =
-        MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec().expect("cargo metadata");
+    let metadata = MetadataCommand::new()
+        .manifest_path(root.join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
     let mut findings = Findings::new();
     for package in &metadata.packages {
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {

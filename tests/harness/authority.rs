@@ -75,6 +75,12 @@ impl Authority {
         Ok(())
     }
 
+    /// The id of its process, while it serves.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Stops answering; everything is kept.
     pub fn stop(&mut self) -> Result<()> {
         if let Some(mut process) = self.process.take() {

@@ -1,0 +1,253 @@
+//! The rules of the authority told a second time, in the fewest words: what each answer must say.
+
+use crate::simulation::setup::Sold;
+use crate::simulation::violation::{Rule, Violation, demand};
+use landfast_authority::domain::catalog::{ReturnPolicy, Term};
+use landfast_protocol::grant::{Grant, Position};
+use landfast_protocol::keys::activation_proof;
+use landfast_protocol::operation::{Action, Operation, Outcome};
+use landfast_protocol::request::Opened;
+use landfast_protocol::response::{Disposition, Response};
+use landfast_protocol::{ActivationId, DeviceId, Digest, IssuerId, LicenseId, OperationId, Timestamp};
+use std::collections::BTreeMap;
+
+/// One license as sold.
+#[derive(Clone, Debug)]
+pub(crate) struct Article {
+    pub activation: ActivationId,
+    pub sold: Sold,
+    pub started: Option<Timestamp>,
+}
+
+impl Article {
+    pub fn ended(&self, now: Timestamp) -> bool {
+        match (self.sold.term, self.started) {
+            (Term::Until(end), _) => end <= now,
+            (Term::Counted { length, .. }, Some(started)) => started.after(length) <= now,
+            _ => false,
+        }
+    }
+
+    fn share(&self) -> u32 {
+        self.sold.quantity.div_ceil(self.sold.devices)
+    }
+}
+
+/// What one device holds, and how far its history went.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Book {
+    pub seen: u64,
+    pub position: Position,
+    pub units: BTreeMap<LicenseId, u32>,
+    pub taken: BTreeMap<LicenseId, Position>,
+    pub results: BTreeMap<OperationId, Outcome>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Clerk {
+    pub issuer: IssuerId,
+    pub articles: BTreeMap<LicenseId, Article>,
+    pub books: BTreeMap<DeviceId, Book>,
+    grants: BTreeMap<(DeviceId, Position), Digest>,
+}
+
+impl Clerk {
+    pub fn new(issuer: IssuerId, articles: BTreeMap<LicenseId, Article>) -> Self {
+        Self { issuer, articles, books: BTreeMap::new(), grants: BTreeMap::new() }
+    }
+
+    pub fn units(&self, device: &DeviceId, license: &LicenseId) -> u32 {
+        self.books.get(device).and_then(|book| book.units.get(license)).copied().unwrap_or(0)
+    }
+
+    fn others(&self, device: &DeviceId, license: &LicenseId) -> (u32, u32) {
+        let units = self.books.iter().filter(|(id, _)| *id != device).filter_map(|(_, b)| b.units.get(license));
+        let units: Vec<u32> = units.copied().filter(|units| *units > 0).collect();
+        (units.iter().sum(), u32::try_from(units.len()).unwrap_or(u32::MAX))
+    }
+
+    /// A request was answered for the first time. Gives the results that are new.
+    pub fn answered(
+        &mut self,
+        opened: &Opened,
+        response: &Response,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>, Violation> {
+        let device = opened.key.device();
+        let book = self.books.entry(device).or_default();
+        let executed = opened.name.counter > book.seen;
+        let disposition = response.answers.map(|answer| answer.disposition);
+        demand(!matches!(disposition, Some(Disposition::OnHold { .. })), Rule::NoFalseFork, || {
+            format!("request {} was held", opened.name.counter)
+        })?;
+        let expected = if executed { Disposition::Executed } else { Disposition::Superseded };
+        demand(disposition == Some(expected), Rule::AsTheRulesSay, || {
+            format!("request {} was answered {disposition:?}", opened.name.counter)
+        })?;
+        let fresh = if executed {
+            self.executed(opened, response, now)?
+        } else {
+            self.repeated(opened, response)?;
+            Vec::new()
+        };
+        let book = self.books.entry(device).or_default();
+        demand(!executed || grant.position > book.position, Rule::AsTheRulesSay, || {
+            format!("grant {:?} does not stand above {:?}", grant.position, book.position)
+        })?;
+        demand(!executed || grant.executed == Some(opened.name), Rule::AsTheRulesSay, || {
+            "the grant does not name the request that was executed".to_owned()
+        })?;
+        book.position = book.position.max(grant.position);
+        self.states(&device, grant)?;
+        Ok(fresh)
+    }
+
+    /// A grant states everything that its device holds, and one position names one grant.
+    pub fn states(&self, device: &DeviceId, grant: &Grant) -> Result<(), Violation> {
+        let book = self.books.get(device).cloned().unwrap_or_default();
+        let stated: BTreeMap<_, _> = grant.tokens.iter().map(|token| (token.license, token.quantity)).collect();
+        let held: BTreeMap<_, _> = book.units.into_iter().filter(|(_, units)| *units > 0).collect();
+        demand(stated == held && grant.position == book.position, Rule::AsTheRulesSay, || {
+            format!("the grant states {stated:?} at {:?}, held are {held:?} at {:?}", grant.position, book.position)
+        })
+    }
+
+    pub fn one_grant(&mut self, device: DeviceId, grant: &Grant, frame: &[u8]) -> Result<(), Violation> {
+        let digest = Digest::of(frame);
+        let known = *self.grants.entry((device, grant.position)).or_insert(digest);
+        demand(known == digest, Rule::SameAnswer, || format!("two grants stand at {:?}", grant.position))
+    }
+
+    pub fn reset(&mut self, device: DeviceId, license: LicenseId, position: Position) {
+        let book = self.books.entry(device).or_default();
+        book.units.insert(license, 0);
+        book.taken.insert(license, position);
+        book.position = position;
+    }
+
+    /// Nothing of it is executed; recorded results are repeated, and no others.
+    fn repeated(&self, opened: &Opened, response: &Response) -> Result<(), Violation> {
+        let results = self.books.get(&opened.key.device()).map(|book| &book.results);
+        let known = opened.request.operations.iter().filter_map(|operation| {
+            Some((operation.id, results?.get(&operation.id)?.clone()))
+        });
+        let known: Vec<_> = known.collect();
+        let told: Vec<_> = response.results.iter().map(|r| (r.id, r.outcome.clone())).collect();
+        demand(known == told, Rule::OneResult, || format!("results {told:?} are repeated, recorded are {known:?}"))
+    }
+
+    fn executed(
+        &mut self,
+        opened: &Opened,
+        response: &Response,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>, Violation> {
+        let named = opened.request.operations.iter().map(|o| o.id).eq(response.results.iter().map(|r| r.id));
+        demand(named, Rule::AsTheRulesSay, || "not every operation has a result, in order".to_owned())?;
+        let mut fresh = Vec::new();
+        for (operation, result) in opened.request.operations.iter().zip(response.results.iter()) {
+            let device = opened.key.device();
+            let recorded = self.books.get(&device).and_then(|book| book.results.get(&operation.id)).cloned();
+            if let Some(recorded) = recorded {
+                demand(recorded == result.outcome, Rule::OneResult, || {
+                    format!("operation {} was {recorded:?}, now {:?}", operation.id.short(), result.outcome)
+                })?;
+                continue;
+            }
+            self.run(opened, operation, &result.outcome, now)?;
+            let book = self.books.entry(device).or_default();
+            book.results.insert(operation.id, result.outcome.clone());
+            fresh.push(result.outcome.clone());
+        }
+        self.books.entry(opened.key.device()).or_default().seen = opened.name.counter;
+        Ok(fresh)
+    }
+
+    fn run(
+        &mut self,
+        opened: &Opened,
+        operation: &Operation,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), Violation> {
+        let device = opened.key.device();
+        let told = code(outcome);
+        let (license, must, units) = match &operation.action {
+            Action::Activate { license, quantity, proof } => {
+                let (must, units) = self.activation(opened, operation.id, *license, *quantity, proof, now);
+                (*license, must, units)
+            }
+            Action::Return { license, quantity } => {
+                let held = self.units(&device, license);
+                let kept = self.articles.get(license).is_some_and(|a| a.sold.policy.returns == ReturnPolicy::Deny);
+                let left = quantity.map_or(0, |units| held.saturating_sub(units));
+                (*license, if kept && held > 0 { "policy" } else { "done" }, left)
+            }
+            Action::Unknown { .. } => return Err(Violation::of(Rule::Harness, "an unknown operation")),
+        };
+        // The second telling leaves evidence out: who holds room may still be refused for the hardware's sake.
+        let hardware = matches!(told.as_str(), "binding_broken" | "too_little_evidence")
+            && matches!(must, "done" | "too_many_devices" | "no_units_left")
+            && units > self.units(&device, &license);
+        let rule = if must == "stale" { Rule::NotRetaken } else { Rule::AsTheRulesSay };
+        demand(hardware || told == must, rule, || {
+            format!("{} of {} was answered {told}, must be {must}", operation.action.name(), license.short())
+        })?;
+        if told == "done" {
+            if units > 0
+                && let Some(article) = self.articles.get_mut(&license)
+            {
+                article.started = article.started.or(Some(now));
+            }
+            self.books.entry(device).or_default().units.insert(license, units);
+        }
+        Ok(())
+    }
+
+    /// The code that an activation must be answered with, and the units that the device then holds.
+    fn activation(
+        &self,
+        opened: &Opened,
+        operation: OperationId,
+        license: LicenseId,
+        wanted: Option<u32>,
+        proof: &[u8; 32],
+        now: Timestamp,
+    ) -> (&'static str, u32) {
+        let device = opened.key.device();
+        let held = self.units(&device, &license);
+        let proven = |article: &&Article| {
+            *proof == activation_proof(&article.activation, &self.issuer, &opened.key, &operation)
+        };
+        let Some(article) = self.articles.get(&license).filter(proven) else { return ("unknown_license", held) };
+        if held > 0 && wanted.is_none_or(|wanted| held >= wanted) {
+            return ("done", held);
+        }
+        let taken = self.books.get(&device).and_then(|book| book.taken.get(&license));
+        if taken > opened.request.previous.map(|previous| previous.position).as_ref() {
+            return ("stale", held);
+        }
+        if article.ended(now) {
+            return ("license_expired", held);
+        }
+        let (units, devices) = self.others(&device, &license);
+        let free = article.sold.quantity - units - held;
+        let more = wanted.map_or(article.share().min(free), |wanted| wanted - held);
+        let must = if held == 0 && devices >= article.sold.devices {
+            "too_many_devices"
+        } else if more == 0 || more > free {
+            "no_units_left"
+        } else {
+            "done"
+        };
+        (must, held + more.max(1))
+    }
+}
+
+pub(crate) fn code(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Denied { reason, .. } => reason.code().to_owned(),
+        other => other.name().to_owned(),
+    }
+}
