@@ -1,0 +1,67 @@
+//! The one definition of commands and options.
+
+use crate::commands::{
+    activate, check, completions, doctor, fingerprint, give_back, history, import, licenses, pending,
+    reclaim, rescan, status,
+};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Administers the licenses of this machine.
+///
+/// It asks landfastd, the agent of this machine, over its Unix socket. Whoever may connect may read; activate,
+/// return, reclaim, rescan and import are for root and the user that the agent runs as.
+#[derive(Debug, Parser)]
+#[command(name = "landfast", version, after_help = crate::exit::HELP, max_term_width = 100)]
+pub struct Arguments {
+    /// The agent's socket.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "LANDFAST_SOCKET",
+        default_value = landfast_client::api::SOCKET,
+        hide_env_values = true
+    )]
+    pub socket: PathBuf,
+    /// Print JSON for programs, errors too, on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only this issuer, by its configured name. Needed to activate where there are several.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub issuer: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show how it stands: what needs you, what ends when, and what to do.
+    Status(status::Options),
+    /// List the licenses of this machine with their features.
+    Licenses(licenses::Options),
+    /// Ask whether a feature may be used.
+    Check(check::Options),
+    /// Show the hardware evidence: what counts, what does not and why, the score and the margin.
+    Fingerprint(fingerprint::Options),
+    /// Show what happened.
+    History(history::Options),
+    /// List operations that have no result yet, with their cases.
+    Pending(pending::Options),
+    /// Take licenses.
+    Activate(activate::Options),
+    /// Give licenses back, for use on another machine. Final as soon as it is asked for.
+    Return(give_back::Options),
+    /// Get the latest license information from the authority.
+    Reclaim(reclaim::Options),
+    /// Look at the hardware now.
+    Rescan(rescan::Options),
+    /// Apply response files (.lfres) that were carried by hand or by a fleet tool.
+    Import(import::Options),
+    /// Check that everything works, with the next step where it does not.
+    Doctor(doctor::Options),
+    /// Print the completions for a shell.
+    Completions(completions::Options),
+}

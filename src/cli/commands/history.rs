@@ -1,0 +1,94 @@
+//! `landfast history`
+
+use super::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::screen::Screen;
+use crate::table::Table;
+use crate::text::time;
+use landfast_client::Timestamp;
+use landfast_client::api::{HistoryEntry, Rfc3339};
+
+/// Options of `landfast history`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Only from here on: a day, a time such as 2026-11-22T03:31:00Z, or a span back from now such as 7d, 12h, 30m.
+    #[arg(long, value_name = "T")]
+    since: Option<String>,
+    /// At most so many entries, the newest.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+}
+
+pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Report, Failure> {
+    let since = match options.since.as_deref() {
+        None => None,
+        Some(text) => match span(text) {
+            // Licensing time is what the entries are stamped with; the wall clock may say something else.
+            Some(span) => {
+                let status = context.status("history").await?;
+                let now = status.issuers.iter().map(|issuer| issuer.licensing_time).max();
+                now.map(|now| Rfc3339(Timestamp(now.0.0.saturating_sub(span))))
+            }
+            None => Some(text.parse::<Rfc3339>().map_err(|error| {
+                let message = format!("--since: {error}");
+                Failure::new("history", "bad_time", message, "or give a span back from now: 7d, 12h, 30m")
+            })?),
+        },
+    };
+    let history = context.agent.history(since, Some(options.limit), context.issuer.as_deref()).await;
+    let history = history.map_err(|error| Failure::of("history", &error))?;
+    Ok(Report::new(render(&history.entries, context.screen), &history))
+}
+
+/// `7d`, `12h`, `30m` in seconds.
+fn span(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    number.checked_mul(match unit {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        _ => return None,
+    })
+}
+
+fn render(entries: &[HistoryEntry], screen: &Screen) -> String {
+    if entries.is_empty() {
+        return "nothing happened\n".to_owned();
+    }
+    let mut table = Table::new(screen, ["WHEN", "ISSUER", "WHAT"]);
+    for entry in entries {
+        table.row([time(entry.at), entry.issuer.clone(), entry.message.clone()]);
+    }
+    table.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans() {
+        assert_eq!(span("7d"), Some(7 * 86_400));
+        assert_eq!(span("12h"), Some(12 * 3_600));
+        assert_eq!(span("30m"), Some(1_800));
+        for wrong in ["", "d", "7", "7w", "-1d", "7dd", "99999999999999999d", "2026-11-22", "ä"] {
+            assert_eq!(span(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_line_for_each_entry() {
+        let entry = HistoryEntry {
+            issuer: "acme".to_owned(),
+            at: Rfc3339(Timestamp(1_795_318_260)),
+            code: "license_returned".to_owned(),
+            message: "license abababab given back".to_owned(),
+        };
+        assert_eq!(
+            render(&[entry], &Screen::plain()),
+            "WHEN                  ISSUER  WHAT\n2026-11-22 03:31 UTC  acme    license abababab given back\n"
+        );
+    }
+}

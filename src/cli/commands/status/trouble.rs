@@ -1,0 +1,131 @@
+//! What needs a person: found in what the agent reports, worst first.
+
+use super::{Page, endings};
+use crate::text::{count, distance, time};
+use landfast_client::api::{Check, IssuerStatus};
+
+/// A right that ends within this many seconds is worth a word today: less than a usual lease, which renews itself.
+const SOON: u64 = 14 * 86_400;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// Everything works; somebody should look.
+    Attention,
+    /// Something that was licensed is denied.
+    Stopped,
+}
+
+/// Something that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) level: Level,
+    pub(super) what: String,
+    pub(super) next: String,
+}
+
+/// Features that were licensed and are denied now. What was given back, or begins later, is no trouble.
+pub(super) fn stopped(checks: &[Check]) -> impl Iterator<Item = &Check> {
+    checks.iter().filter(|check| {
+        !check.granted && !matches!(check.reason.as_str(), "returned" | "not_started" | "not_licensed")
+    })
+}
+
+/// Everything that needs a person, worst first.
+pub(super) fn find(page: &Page) -> Vec<Trouble> {
+    let mut troubles = denied(&page.checks);
+    for issuer in &page.status.issuers {
+        troubles.extend(of_issuer(issuer));
+    }
+    for ending in endings::find(page) {
+        let left = ending.at.0.since(ending.now.0).0;
+        if let Some(next) = ending.next.filter(|_| left <= SOON) {
+            troubles.push(Trouble {
+                level: Level::Attention,
+                what: format!(
+                    "{} ends {}, {}",
+                    ending.what,
+                    distance(ending.at, ending.now),
+                    time(ending.at)
+                ),
+                next: next.to_owned(),
+            });
+        }
+    }
+    if page.status.issuers.is_empty() {
+        troubles.push(Trouble {
+            level: Level::Attention,
+            what: "no issuer is configured".to_owned(),
+            next: "put the vendor's issuer file into /etc/landfast/issuers.d, then restart landfastd"
+                .to_owned(),
+        });
+    }
+    troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.level));
+    troubles
+}
+
+/// Denied features by reason: many features of one license end alike.
+fn denied(checks: &[Check]) -> Vec<Trouble> {
+    let mut reasons: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+    for check in stopped(checks) {
+        match reasons.iter_mut().find(|(reason, ..)| *reason == check.reason) {
+            Some((_, features, _)) => features.push(&check.feature),
+            None => {
+                let advice = check.advice.as_deref().unwrap_or_default();
+                reasons.push((&check.reason, vec![&check.feature], advice));
+            }
+        }
+    }
+    let trouble = |(reason, features, advice): (&str, Vec<&str>, &str)| Trouble {
+        level: Level::Stopped,
+        what: format!("denied, {}: {}", reason.replace('_', " "), features.join(", ")),
+        next: advice.to_owned(),
+    };
+    reasons.into_iter().map(trouble).collect()
+}
+
+fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
+    let mut troubles = Vec::new();
+    let mut add = |what: String, next: &str| {
+        let what = format!("{}: {what}", issuer.name);
+        troubles.push(Trouble { level: Level::Attention, what, next: next.to_owned() });
+    };
+    for alert in &issuer.alerts {
+        add(alert.message.clone(), "");
+    }
+    let alerted = |code: &str| issuer.alerts.iter().any(|alert| alert.code == code);
+    match issuer.binding.state.as_str() {
+        "drifted" => add(
+            "parts of the hardware were replaced; everything stays granted".to_owned(),
+            "run `landfast reclaim` to bind the licenses to the hardware as it is; see `landfast fingerprint`",
+        ),
+        "indeterminate" => add(
+            "too little of the hardware can be read to tell this machine from another".to_owned(),
+            "run `landfast doctor`, and see `landfast fingerprint` for what is unreadable",
+        ),
+        "broken" => {
+            if !alerted("binding_broken") {
+                add("the hardware is not the one that was licensed".to_owned(), "see `landfast fingerprint`");
+            }
+            if let Some(until) = issuer.binding.grace_until.filter(|until| *until > issuer.licensing_time) {
+                let left = distance(until, issuer.licensing_time);
+                add(
+                    format!("licenses stay granted until {}, {left}", time(until)),
+                    "put the hardware back, or return and activate the licenses again before that",
+                );
+            }
+        }
+        _ => {}
+    }
+    let contact = &issuer.contact;
+    if let Some(failure) = contact.last_failure.as_ref().filter(|_| contact.attempts > 0) {
+        let tries = count(usize::try_from(contact.attempts).unwrap_or(usize::MAX), "attempt");
+        let what = format!("the authority was not reached in {tries}: {failure}");
+        add(what, "no license stops by this, and the agent tries again by itself; see `landfast doctor`");
+    }
+    if issuer.pending > 0 {
+        let verb = if issuer.pending == 1 { "waits" } else { "wait" };
+        add(format!("{} {verb} for a result", count(issuer.pending, "operation")), "see `landfast pending`");
+    }
+    troubles
+}

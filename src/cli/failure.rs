@@ -1,0 +1,75 @@
+//! A command that failed: what, why, and the next step.
+
+use crate::exit::Exit;
+use crate::screen::Screen;
+use crate::text::clean;
+use landfast_client::Error;
+use serde_json::json;
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed: the command, or a part of it.
+    pub thing: String,
+    /// The stable code.
+    pub code: String,
+    /// The reason in a sentence.
+    pub message: String,
+    /// The next step.
+    pub advice: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// A failure with one of the codes of the table in `exit.rs`.
+    pub fn new(thing: &str, code: &str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            thing: thing.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+            advice: advice.into(),
+            exit: Exit::of_code(code).unwrap_or(Exit::Denied),
+        }
+    }
+
+    /// What the client reported while `thing` was done.
+    #[must_use]
+    pub fn of(thing: &str, error: &Error) -> Self {
+        let mut failure = Self::new(thing, error.code(), error.to_string(), error.advice());
+        if let Error::Problem(problem) = error {
+            failure.exit = Exit::of_code(&problem.code).unwrap_or_else(|| Exit::of_status(problem.status));
+            if failure.message.is_empty() {
+                failure.message.clone_from(&problem.title);
+            }
+        }
+        if failure.code == "issuer_needed" {
+            "add --issuer NAME".clone_into(&mut failure.advice);
+        }
+        failure
+    }
+
+    /// For people: two lines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let head = format!("landfast: {}: {}\n", clean(&self.thing), clean(&self.message));
+        if self.advice.is_empty() { head } else { format!("{head}next: {}\n", clean(&self.advice)) }
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let Self { code, message, advice, .. } = self;
+        json!({ "error": { "code": code, "message": message, "advice": advice } }).to_string()
+    }
+
+    /// For people on standard error, for programs on standard output.
+    pub fn print(&self, json: bool, screen: &Screen) -> Exit {
+        if json {
+            screen.out(&format!("{}\n", self.json()))
+        } else {
+            screen.err(&self.text())
+        }
+        self.exit
+    }
+}
