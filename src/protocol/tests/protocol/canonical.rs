@@ -168,6 +168,12 @@ fn lists_that_have_an_order_are_in_it() {
 }
 
 #[test]
+fn nothing_follows_the_content() {
+    let error = refused::<Request>(&[raw::request().body(), vec![0]].concat(), "a byte follows");
+    assert_eq!(reason(&error), "bytes follow its end");
+}
+
+#[test]
 fn contradictions_are_refused() {
     refused::<Request>(&raw::request().with("counter", vec![0]).body(), "counter zero");
     let twice = raw::list(2, |_| raw::operation(1, 900, &[]));

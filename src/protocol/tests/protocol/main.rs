@@ -26,3 +26,5 @@ mod sizes;
 mod tamper;
 #[cfg(test)]
 mod trust;
+#[cfg(test)]
+mod vectors;

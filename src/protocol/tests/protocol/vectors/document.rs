@@ -1,0 +1,1 @@
+//! The document says what the code does, where a test can tell.
