@@ -5,3 +5,5 @@
 
 pub mod config;
 pub mod desk;
+pub mod front;
+pub mod http;

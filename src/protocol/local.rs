@@ -31,7 +31,7 @@ pub struct Check {
     /// `licensed`, `trial`, `grace`, `expired` or `none`.
     pub state: String,
     /// Why: `licensed`, `grace`, `advisory`, `returned`, `quantity_exceeded`, `version_exceeded`, `not_started`,
-    /// `expired`, `binding_broken`, `lease_ended`, `on_hold` or `not_licensed`.
+    /// `expired`, `binding_broken`, `lease_ended`, `on_hold`, `store_lost` or `not_licensed`.
     pub reason: String,
     /// Until when it stays granted if nothing changes; null for ever, or when denied.
     pub until: Option<Rfc3339>,
