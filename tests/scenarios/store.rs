@@ -1,0 +1,152 @@
+//! The state directory: full, damaged, or taken.
+
+use crate::support::{Stage, held};
+use landfast_tests::harness::{Agent, AgentOptions, Authority, is_root, run, skipped, wait_for};
+use std::process::Command;
+
+#[test]
+fn p8_a_second_agent_on_the_same_store_is_refused() {
+    let stage = Stage::new();
+    let id = stage.sell(1);
+    stage.agent.activate(&id).unwrap();
+    let ran = run(&mut stage.agent.daemon().unwrap(), "").unwrap();
+    assert_ne!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("next"), "{ran:?}");
+    assert!(stage.agent.granted("points").unwrap(), "the first one goes on");
+}
+
+#[test]
+fn p8_a_damaged_store_is_healed_from_its_copy() {
+    let mut stage = Stage::new();
+    let id = stage.sell(4);
+    stage.agent.activate(&id).unwrap();
+    stage.agent.stop().unwrap();
+    let state = stage.agent.directory.join("state");
+    let database = std::fs::read_dir(&state)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "redb"))
+        .unwrap_or_else(|| panic!("no database in {}", state.display()));
+    let mut bytes = std::fs::read(&database).unwrap();
+    bytes.iter_mut().skip(64).for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&database, bytes).unwrap();
+    stage.agent.run().unwrap();
+    assert!(stage.agent.granted("points").unwrap(), "{}", stage.agent.log());
+    stage.expect(&["return", "--all", "--yes"], 0, "");
+    assert_eq!(held(&stage.authority), 0);
+}
+
+#[test]
+fn p8_a_lost_store_never_makes_a_new_key_in_silence() {
+    let mut stage = Stage::new();
+    let id = stage.sell(4);
+    stage.agent.activate(&id).unwrap();
+    stage.agent.stop().unwrap();
+    // Everything that holds counter and tombstones is damaged, the copy as well.
+    damage_all(&stage.agent.directory.join("state"));
+    stage.agent.run().unwrap();
+    let status = stage.agent.landfast(&["status"]).unwrap();
+    assert!(status.stdout.contains("store") || status.stderr.contains("store"), "{status:?}");
+    stage.expect(&["return", "--all", "--yes"], 1, "store_lost");
+}
+
+fn damage_all(directory: &std::path::Path) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            damage_all(&path);
+        } else {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes.iter_mut().for_each(|byte| *byte ^= 0x5a);
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+}
+
+#[test]
+fn p8_a_full_disk_refuses_commands_and_loses_nothing() {
+    if !is_root() {
+        return skipped("p8_a_full_disk_refuses_commands_and_loses_nothing", "needs root to mount a small disk");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let authority = Authority::start(directory.path(), "acme").unwrap();
+    let mut agent = Agent::install(directory.path(), "server", &[&authority], AgentOptions::default()).unwrap();
+    let state = agent.directory.join("state");
+    std::fs::create_dir(&state).unwrap();
+    let Some(_mounted) = Mounted::tmpfs(&state, "size=6m") else {
+        return skipped("p8_a_full_disk_refuses_commands_and_loses_nothing", "mounting a tmpfs is not allowed here");
+    };
+    agent.run().unwrap();
+    let id = authority.sell(&landfast_tests::harness::Sale::perpetual("control", 3)).unwrap();
+    agent.activate(&id).unwrap();
+    let filler = state.join("filler");
+    let full = fill(&filler);
+    assert!(full > 0);
+    let mut refused = false;
+    // Room left inside the database may take a few more records.
+    for _ in 0..200 {
+        let ran = agent.landfast(&["reclaim"]).unwrap();
+        if ran.code != Some(0) {
+            assert!(format!("{}{}", ran.stdout, ran.stderr).contains("store"), "{ran:?}");
+            refused = true;
+            break;
+        }
+    }
+    assert!(agent.granted("points").unwrap(), "checks never need the disk");
+    std::fs::remove_file(&filler).unwrap();
+    assert!(refused, "a full disk was not noticed in 200 commands");
+    wait_for("the agent to recover by itself", || {
+        agent.landfast(&["reclaim"]).ok().filter(|ran| ran.code == Some(0))
+    })
+    .unwrap();
+    agent.kill().unwrap();
+    agent.run().unwrap();
+    assert!(agent.granted("points").unwrap());
+    agent.stop().unwrap();
+}
+
+fn fill(path: &std::path::Path) -> usize {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).unwrap();
+    let mut written = 0;
+    for size in [65536, 4096, 512] {
+        let block = vec![0; size];
+        while let Ok(length) = file.write(&block) {
+            written += length;
+        }
+    }
+    written
+}
+
+#[test]
+fn p8_a_read_only_state_directory_is_named() {
+    if !is_root() {
+        return skipped("p8_a_read_only_state_directory_is_named", "needs root to mount a disk");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let agent = Agent::install(directory.path(), "server", &[], AgentOptions::default()).unwrap();
+    let state = agent.directory.join("state");
+    std::fs::create_dir(&state).unwrap();
+    let Some(_mounted) = Mounted::tmpfs(&state, "size=1m,ro") else {
+        return skipped("p8_a_read_only_state_directory_is_named", "mounting a tmpfs is not allowed here");
+    };
+    let ran = run(&mut agent.daemon().unwrap(), "").unwrap();
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stderr.contains("state") && ran.stderr.contains("next"), "{ran:?}");
+}
+
+/// A small disk of its own, gone again when dropped.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn tmpfs(at: &std::path::Path, options: &str) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        let ran = run(mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at), "").ok()?;
+        (ran.code == Some(0)).then(|| Self(at.to_owned()))
+    }
+}
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = run(Command::new("umount").arg("--lazy").arg(&self.0), "");
+    }
+}

@@ -1,0 +1,53 @@
+//! The stage that most stories start on.
+
+use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale};
+use tempfile::TempDir;
+
+/// A vendor that serves, and a field server that trusts it.
+pub struct Stage {
+    pub authority: Authority,
+    pub agent: Agent,
+    // Last: the programs end before their directories go.
+    pub directory: TempDir,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with(AgentOptions::default())
+    }
+
+    pub fn with(options: AgentOptions) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Authority::start(directory.path(), "acme").unwrap();
+        let agent = Agent::start(directory.path(), "server", &[&authority], options).unwrap();
+        Self { authority, agent, directory }
+    }
+
+    pub fn another(&self, name: &str) -> Agent {
+        Agent::start(self.directory.path(), name, &[&self.authority], AgentOptions::default()).unwrap()
+    }
+
+    pub fn sell(&self, units: u32) -> String {
+        self.authority.sell(&Sale::perpetual("control", units)).unwrap()
+    }
+
+    /// Runs `landfast` and expects this exit code and this text somewhere in what it prints.
+    pub fn expect(&self, arguments: &[&str], code: i32, text: &str) -> String {
+        expect(&self.agent, arguments, code, text)
+    }
+}
+
+pub fn expect(agent: &Agent, arguments: &[&str], code: i32, text: &str) -> String {
+    let ran = agent.landfast(arguments).unwrap();
+    let all = format!("{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, Some(code), "landfast {arguments:?}: {all}\nagent: {}", agent.log());
+    assert!(all.contains(text), "landfast {arguments:?} does not say {text:?}: {all}");
+    all
+}
+
+/// How many units of which license the authority counts on devices.
+pub fn held(authority: &Authority) -> u64 {
+    let shown = authority.command(&["license", "list", "--json"]).unwrap().json().unwrap();
+    let licenses = shown["licenses"].as_array().unwrap();
+    licenses.iter().map(|license| license["quantity"].as_u64().unwrap() - license["free"].as_u64().unwrap()).sum()
+}
