@@ -7,12 +7,15 @@ use crate::commands::{
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
+/// Options that every command takes.
+const GLOBAL: &str = "Global options";
+
 /// Administers the licenses of this machine.
 ///
-/// It asks landfastd, the agent of this machine, over its Unix socket. Whoever may connect may read; activate,
-/// return, reclaim, rescan and import are for root and the user that the agent runs as.
+/// It asks landfastd, the agent of this machine, over its Unix socket. Whoever may connect may
+/// read; activate, return, reclaim, rescan and import are for root and the agent's own user.
 #[derive(Debug, Parser)]
-#[command(name = "landfast", version, after_help = crate::exit::HELP, max_term_width = 100)]
+#[command(name = "landfast", version, after_help = crate::exit::HELP, verbatim_doc_comment)]
 pub struct Arguments {
     /// The agent's socket.
     #[arg(
@@ -21,14 +24,15 @@ pub struct Arguments {
         value_name = "PATH",
         env = "LANDFAST_SOCKET",
         default_value = landfast_client::api::SOCKET,
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = GLOBAL
     )]
     pub socket: PathBuf,
     /// Print JSON for programs, errors too, on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
-    /// Only this issuer, by its configured name. Needed to activate where there are several.
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Only this issuer, by its configured name; to activate, needed where there are several.
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
     pub issuer: Option<String>,
     /// What to do.
     #[command(subcommand)]

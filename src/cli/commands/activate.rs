@@ -10,15 +10,16 @@ use landfast_client::api::{CommandRequest, LicenseChoice, Verb};
 /// Options of `landfast activate`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Activation ids as the vendor gave them, or - to read them from standard input, where other users of this
-    /// machine do not see them.
+    /// Activation ids as the vendor gave them; - reads them from standard input.
+    ///
+    /// They are secrets, and arguments are seen by other users of this machine while the command runs.
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
     /// Units of each license; the license's usual share unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     quantity: Option<u32>,
     #[command(flatten)]
-    delivery: delivery::Options,
+    delivery: delivery::ByHand,
 }
 
 pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Report, Failure> {

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 /// How the request travels.
 #[derive(Debug, Default, clap::Args)]
-pub struct Options {
-    /// Write the request into this new file instead of sending it. Carry it to the authority, then import the
-    /// response that it gives with `landfast import`.
+pub struct ByHand {
+    /// Write the request into this new file instead of sending it.
+    ///
+    /// Carry it to the authority, then import the response that it gives with `landfast import`.
     #[arg(long, value_name = "FILE.lfreq")]
     offline: Option<PathBuf>,
 }
@@ -22,7 +23,7 @@ pub(crate) struct Carrier {
     file: Option<(PathBuf, File)>,
 }
 
-impl Options {
+impl ByHand {
     pub(crate) fn by_hand(&self) -> bool {
         self.offline.is_some()
     }
@@ -89,7 +90,7 @@ mod tests {
     fn a_request_is_kept_and_no_file_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.lfreq");
-        let options = Options { offline: Some(path.clone()) };
+        let options = ByHand { offline: Some(path.clone()) };
         let carrier = options.open("activate").unwrap();
         assert_eq!(carrier.kind(), Carriage::File);
         let told = carrier.keep(&reply(Some("ARMOR"))).unwrap().unwrap();
@@ -104,7 +105,7 @@ mod tests {
     fn a_refusal_leaves_no_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.lfreq");
-        let options = Options { offline: Some(path.clone()) };
+        let options = ByHand { offline: Some(path.clone()) };
         options.open("activate").unwrap().abandon();
         assert!(!path.exists());
         assert_eq!(
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn online_needs_no_file() {
-        let carrier = Options { offline: None }.open("activate").unwrap();
+        let carrier = ByHand { offline: None }.open("activate").unwrap();
         assert_eq!(carrier.kind(), Carriage::Online);
         assert_eq!(carrier.keep(&reply(None)), Ok(None));
     }

@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    delivery: delivery::Options,
+    delivery: delivery::ByHand,
 }
 
 pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Report, Failure> {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn options(yes: bool) -> Options {
-        let delivery = delivery::Options::default();
+        let delivery = delivery::ByHand::default();
         Options { ids: Vec::new(), all: true, quantity: None, yes, dry_run: false, delivery }
     }
 

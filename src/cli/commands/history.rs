@@ -12,7 +12,7 @@ use landfast_client::api::{HistoryEntry, Rfc3339};
 /// Options of `landfast history`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Only from here on: a day, a time such as 2026-11-22T03:31:00Z, or a span back from now such as 7d, 12h, 30m.
+    /// Only from here on: 2026-11-22, 2026-11-22T03:31:00Z, or back from now: 7d, 12h, 30m.
     #[arg(long, value_name = "T")]
     since: Option<String>,
     /// At most so many entries, the newest.

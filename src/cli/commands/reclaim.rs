@@ -10,7 +10,7 @@ use landfast_client::api::{CommandRequest, Verb};
 #[derive(Debug, clap::Args)]
 pub struct Options {
     #[command(flatten)]
-    delivery: delivery::Options,
+    delivery: delivery::ByHand,
 }
 
 pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Report, Failure> {
