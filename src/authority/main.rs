@@ -1,1 +1,5 @@
-fn main() {}
+//! The `landfast-authority` command.
+
+fn main() -> std::process::ExitCode {
+    landfast_authority::commands::main()
+}

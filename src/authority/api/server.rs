@@ -1,0 +1,166 @@
+//! TLS connections: how many, how long they may take, and how they end.
+
+use crate::Authority;
+use crate::api::problem::Problem;
+use crate::storage::Storage;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// What one client, and all together, may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections that are served.
+    pub connections: usize,
+    /// Connections above that which are told so; those above both are closed.
+    pub refusals: usize,
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For the header of a request, and between two requests.
+    pub header: Duration,
+    /// For the body of a request.
+    pub body: Duration,
+    /// For a client to take what was sent to it.
+    pub stalled: Duration,
+    /// For open exchanges to finish when the server stops.
+    pub closing: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            refusals: 64,
+            handshake: Duration::from_secs(10),
+            header: Duration::from_secs(30),
+            body: Duration::from_secs(20),
+            stalled: Duration::from_secs(60),
+            closing: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves until `shutdown` ends; then finishes what was begun.
+pub async fn serve<S: Storage>(
+    authority: Arc<Authority<S>>,
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (close, closing) = watch::channel(false);
+    let serving = Serving {
+        acceptor: TlsAcceptor::from(tls),
+        app: super::router(authority, limits.body),
+        crowded: Router::new().fallback(async || Problem::crowded()),
+        limits,
+        places: Arc::new(Semaphore::new(limits.connections)),
+        refusals: Arc::new(Semaphore::new(limits.refusals)),
+        closing,
+    };
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => serving.start(stream, &mut connections),
+                Err(error) => {
+                    // Out of file descriptors, mostly: connections that end will free some.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let _ = close.send(true);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if timeout(limits.closing, finished).await.is_err() {
+        tracing::warn!("some connections did not finish in time and were closed");
+    }
+}
+
+struct Serving {
+    acceptor: TlsAcceptor,
+    app: Router,
+    crowded: Router,
+    limits: Limits,
+    places: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Serving {
+    fn start(&self, stream: TcpStream, connections: &mut JoinSet<()>) {
+        let place = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
+        let (permit, app, keep_alive) = match place(&self.places) {
+            Some(permit) => (permit, self.app.clone(), true),
+            None => match place(&self.refusals) {
+                Some(permit) => (permit, self.crowded.clone(), false),
+                None => return,
+            },
+        };
+        let (acceptor, limits, closing) = (self.acceptor.clone(), self.limits, self.closing.clone());
+        connections.spawn(async move {
+            connection(Connection { stream, acceptor, app, keep_alive, limits, closing, _permit: permit })
+                .await;
+        });
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    app: Router,
+    keep_alive: bool,
+    limits: Limits,
+    closing: watch::Receiver<bool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+async fn connection(connection: Connection) {
+    let Connection { stream, acceptor, app, keep_alive, limits, mut closing, _permit } = connection;
+    let stalled = u32::try_from(limits.stalled.as_millis()).unwrap_or(u32::MAX);
+    // A client that takes nothing of its answer is cut off by the kernel.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, stalled);
+    let _ = stream.set_nodelay(true);
+    let stream = match timeout(limits.handshake, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+        Err(_) => return tracing::debug!("the TLS handshake took too long"),
+    };
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header)
+        .keep_alive(keep_alive)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = closed(&mut closing) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Ends when the server stops.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}

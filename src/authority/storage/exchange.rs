@@ -1,0 +1,142 @@
+//! One exchange as one transaction: archive, facts, rules, signature, save.
+
+use crate::domain::device::DeviceRecord;
+use crate::domain::exchange::{Decision, Facts, GrantContent, decide};
+use crate::domain::fork::Known;
+use crate::domain::history::Entry;
+use crate::signer::Signer;
+use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, StorageError};
+use landfast_protocol::request::{Opened, Request};
+use landfast_protocol::{IssuerId, LicenseId, OperationId, Text, Timestamp};
+
+/// A request whose signature was verified, with its bytes.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    bytes: Vec<u8>,
+    opened: Opened,
+}
+
+/// Counters and sequences are stored as signed 64-bit numbers.
+const LARGEST: u64 = i64::MAX as u64;
+
+impl Incoming {
+    /// Verifies a request frame and that it is for `issuer`. Needs no store, so that many can be verified at once.
+    pub fn open(bytes: Vec<u8>, issuer: IssuerId) -> Result<Self, ExchangeError> {
+        let opened = Request::open(&bytes)?;
+        if opened.request.issuer != issuer {
+            return Err(ExchangeError::ForeignIssuer { found: opened.request.issuer, own: issuer });
+        }
+        let previous = opened.request.previous;
+        let numbers = [
+            opened.name.counter,
+            previous.map_or(0, |p| p.executed),
+            previous.map_or(0, |p| p.position.sequence),
+        ];
+        if numbers.iter().any(|number| *number > LARGEST) {
+            return Err(ExchangeError::OutOfRange);
+        }
+        Ok(Self { bytes, opened })
+    }
+}
+
+/// Answers a request inside the transaction that `ledger` stands for.
+pub async fn exchange<L: Ledger>(
+    ledger: &mut L,
+    signer: &Signer,
+    incoming: Incoming,
+    now: Timestamp,
+    fresh: [u8; 8],
+) -> Result<Vec<u8>, ExchangeError> {
+    let Incoming { bytes, opened } = incoming;
+    if let Some(response) = ledger.archived(&opened.name.digest).await? {
+        return Ok(response);
+    }
+    let facts = gather(ledger, signer.issuer(), &opened).await?;
+    let decision = decide(&facts, &opened, now, fresh)?;
+    let current = match decision.grant {
+        GrantContent::Current => Some(current_grant(ledger, &decision.device).await?),
+        GrantContent::New(_) => None,
+    };
+    let (changes, response) = sign(signer, decision, current, bytes, now)?;
+    ledger.save(changes).await?;
+    Ok(response)
+}
+
+async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) -> Result<Facts, StorageError> {
+    let id = opened.key.device();
+    let device = ledger.device(&id).await?;
+    let known = match &device {
+        Some(record) => ledger.known(record, opened).await?,
+        None => Known::default(),
+    };
+    let operations: Vec<OperationId> = opened.request.operations.iter().map(|o| o.id).collect();
+    let mut named: Vec<LicenseId> =
+        opened.request.operations.iter().filter_map(|o| o.action.license()).collect();
+    named.sort_unstable();
+    named.dedup();
+    let results = match &device {
+        Some(_) if !operations.is_empty() => ledger.results(&id, &operations).await?,
+        _ => Default::default(),
+    };
+    Ok(Facts {
+        issuer,
+        epoch: ledger.epoch().await?,
+        device,
+        known,
+        results,
+        licenses: ledger.licenses(&id, &named).await?,
+    })
+}
+
+async fn current_grant<L: Ledger>(ledger: &mut L, device: &DeviceRecord) -> Result<Vec<u8>, StorageError> {
+    let missing = StorageError::Corrupt { what: "grant", reason: "it is missing".to_owned() };
+    ledger.grant(&device.id()).await?.ok_or(missing)
+}
+
+/// Signs what was decided: the only step between the rules and the store that makes bytes.
+fn sign(
+    signer: &Signer,
+    decision: Decision,
+    current: Option<Vec<u8>>,
+    request: Vec<u8>,
+    now: Timestamp,
+) -> Result<(Changes, Vec<u8>), ExchangeError> {
+    let fresh = match &decision.grant {
+        GrantContent::New(grant) => Some(signer.grant(grant)?),
+        GrantContent::Current => None,
+    };
+    let carried = fresh.clone().or(current).unwrap_or_default();
+    let response = signer.response(decision.response, carried)?;
+    let device = decision.device.id();
+    let actor: Text<80> = Text::lossy("device");
+    let changes = Changes {
+        grant: fresh,
+        holdings: decision.holdings,
+        results: decision.results,
+        started: decision.started,
+        archived: Some(Archived {
+            device,
+            known: decision.archived,
+            request,
+            response: response.clone(),
+            at: now,
+        }),
+        case: decision.case.map(|case| Case {
+            id: case.open.id,
+            device,
+            fork: case.fork,
+            counter: case.counter,
+            opened_at: now,
+            until: case.open.until,
+            resolved_at: None,
+        }),
+        history: decision
+            .events
+            .into_iter()
+            .map(|event| Entry { at: now, actor: actor.clone(), event })
+            .collect(),
+        device: Some(decision.device),
+        ..Changes::default()
+    };
+    Ok((changes, response))
+}

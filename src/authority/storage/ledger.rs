@@ -1,0 +1,145 @@
+//! What one transaction can read, and the one write that ends it.
+
+use crate::domain::catalog::{License, Name, Organization, Product};
+use crate::domain::device::{DeviceRecord, Holding};
+use crate::domain::exchange::LicenseFacts;
+use crate::domain::fork::{Fork, Known, KnownRequest};
+use crate::domain::history::Entry;
+use crate::storage::StorageError;
+use landfast_protocol::operation::Outcome;
+use landfast_protocol::request::Opened;
+use landfast_protocol::response::OperationResult;
+use landfast_protocol::{CaseId, DeviceId, Digest, LicenseId, OperationId, Text, Timestamp};
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// One request with its answer, kept for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archived {
+    /// Whose request.
+    pub device: DeviceId,
+    /// What forks are found by.
+    pub known: KnownRequest,
+    /// The request's bytes: the device's signature under a return is its proof.
+    pub request: Vec<u8>,
+    /// The answer's bytes.
+    pub response: Vec<u8>,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// A forked history that a person answers, or answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its number.
+    pub id: CaseId,
+    /// Whose history.
+    pub device: DeviceId,
+    /// How it showed.
+    pub fork: Fork,
+    /// The counter of the request that showed it.
+    pub counter: u64,
+    /// When.
+    pub opened_at: Timestamp,
+    /// The device's tokens stay granted until then.
+    pub until: Timestamp,
+    /// When it was answered.
+    pub resolved_at: Option<Timestamp>,
+}
+
+/// Everything that one transaction changes.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// A device's record, new or changed.
+    pub device: Option<DeviceRecord>,
+    /// The frame of a newly signed grant of that device.
+    pub grant: Option<Vec<u8>>,
+    /// Holdings that changed.
+    pub holdings: Vec<Holding>,
+    /// Final results of that device's operations.
+    pub results: Vec<OperationResult>,
+    /// Counted terms that start.
+    pub started: Vec<(LicenseId, Timestamp)>,
+    /// A request of that device and its answer.
+    pub archived: Option<Archived>,
+    /// A case, new or answered.
+    pub case: Option<Case>,
+    /// A new customer.
+    pub organization: Option<Organization>,
+    /// A new product.
+    pub product: Option<Product>,
+    /// A new license.
+    pub license: Option<License>,
+    /// A license that is withdrawn.
+    pub withdrawn: Option<(LicenseId, Timestamp)>,
+    /// A new epoch.
+    pub epoch: Option<u32>,
+    /// What happened, in order.
+    pub history: Vec<Entry>,
+}
+
+impl Changes {
+    /// Adds an entry to the history.
+    #[must_use]
+    pub fn note(mut self, at: Timestamp, actor: &Text<80>, event: crate::domain::history::Event) -> Self {
+        self.history.push(Entry { at, actor: actor.clone(), event });
+        self
+    }
+}
+
+type Reading<T> = Result<T, StorageError>;
+
+/// One serializable transaction: reads, and then at most one [`Ledger::save`].
+pub trait Ledger: Send {
+    /// Of the database; rises when it was set back.
+    fn epoch(&mut self) -> impl Future<Output = Reading<u32>> + Send;
+
+    /// The answer that was given to a request with this digest.
+    fn archived(&mut self, digest: &Digest) -> impl Future<Output = Reading<Option<Vec<u8>>>> + Send;
+
+    /// The record of a device.
+    fn device(&mut self, id: &DeviceId) -> impl Future<Output = Reading<Option<DeviceRecord>>> + Send;
+
+    /// The frame of the newest signed grant of a device.
+    fn grant(&mut self, device: &DeviceId) -> impl Future<Output = Reading<Option<Vec<u8>>>> + Send;
+
+    /// What a request is judged by; [`crate::domain::fork::pick`] says what that is.
+    fn known(
+        &mut self,
+        device: &DeviceRecord,
+        opened: &Opened,
+    ) -> impl Future<Output = Reading<Known>> + Send;
+
+    /// Final results of a device's operations.
+    fn results(
+        &mut self,
+        device: &DeviceId,
+        operations: &[OperationId],
+    ) -> impl Future<Output = Reading<BTreeMap<OperationId, Outcome>>> + Send;
+
+    /// Every license that the device holds, and those named. Free units and devices in use are counted for the
+    /// named ones only; for the others both are zero.
+    fn licenses(
+        &mut self,
+        device: &DeviceId,
+        named: &[LicenseId],
+    ) -> impl Future<Output = Reading<BTreeMap<LicenseId, LicenseFacts>>> + Send;
+
+    /// Devices that hold units of a license, with the units.
+    fn holders(&mut self, license: &LicenseId) -> impl Future<Output = Reading<Vec<(DeviceId, u32)>>> + Send;
+
+    /// A license as sold.
+    fn license(&mut self, id: &LicenseId) -> impl Future<Output = Reading<Option<License>>> + Send;
+
+    /// A customer.
+    fn organization(&mut self, name: &Name) -> impl Future<Output = Reading<Option<Organization>>> + Send;
+
+    /// A product.
+    fn product(&mut self, name: &Name) -> impl Future<Output = Reading<Option<Product>>> + Send;
+
+    /// A case.
+    fn case(&mut self, id: &CaseId) -> impl Future<Output = Reading<Option<Case>>> + Send;
+
+    /// Writes everything, or fails; the transaction is over then.
+    fn save(&mut self, changes: Changes) -> impl Future<Output = Reading<()>> + Send;
+}

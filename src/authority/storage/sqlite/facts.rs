@@ -1,0 +1,208 @@
+//! The reads of an exchange: few, and each by an index.
+
+use crate::domain::device::DeviceRecord;
+use crate::domain::exchange::LicenseFacts;
+use crate::domain::fork::{ENOUGH, Known, KnownRequest, previous_position, speaks_from};
+use crate::storage::sqlite::ledger::SqliteLedger;
+use crate::storage::sqlite::rows::{self, Columns, Reading, number};
+use landfast_protocol::grant::{Position, RequestName};
+use landfast_protocol::operation::Outcome;
+use landfast_protocol::request::Opened;
+use landfast_protocol::{DeviceId, Digest, LicenseId, OperationId};
+use sqlx::{QueryBuilder, Sqlite};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What [`crate::domain::fork::pick`] picks. A request above all known ones, which is nearly every request,
+/// takes two short reads.
+pub async fn known(ledger: &mut SqliteLedger<'_>, device: &DeviceRecord, opened: &Opened) -> Reading<Known> {
+    let own = Own { device: device.id(), counter: opened.name.counter, cut: device.cut };
+    let mut known = Known {
+        below: below(ledger, &own, speaks_from(&opened.request)).await?,
+        highest_previous_below: highest_previous_below(ledger, &own, previous_position(&opened.request))
+            .await?,
+        ..Known::default()
+    };
+    if device.highest.is_some_and(|highest| own.counter <= highest.counter) {
+        let above = above(ledger, &own).await?;
+        known.same = above.iter().filter(|other| other.name.counter == own.counter).map(|o| o.name).collect();
+        known.above =
+            above.into_iter().filter(|other| other.name.counter > own.counter).take(ENOUGH).collect();
+        known.lowest_previous_above = lowest_previous_above(ledger, &own).await?;
+        known.next_executed = next_executed(ledger, &own).await?;
+    }
+    Ok(known)
+}
+
+/// The request that is judged.
+struct Own {
+    device: DeviceId,
+    counter: u64,
+    cut: Position,
+}
+
+async fn below(ledger: &mut SqliteLedger<'_>, own: &Own, floor: u64) -> Reading<Vec<RequestName>> {
+    let query = sqlx::query(
+        "SELECT counter, digest FROM request WHERE device = $1 AND counter >= $2 AND counter < $3 \
+         AND (previous_epoch, previous_sequence) >= ($4, $5) ORDER BY counter LIMIT $6",
+    )
+    .bind(&own.device.0[..])
+    .bind(number(floor))
+    .bind(number(own.counter))
+    .bind(own.cut.epoch)
+    .bind(number(own.cut.sequence))
+    .bind(ENOUGH as i64);
+    let rows = ledger.all(query).await?;
+    let name = |row| {
+        let row = Columns(row);
+        Ok(RequestName { counter: row.number("counter")?, digest: Digest(row.bytes("digest")?) })
+    };
+    rows.iter().map(name).collect()
+}
+
+/// Only one above the request's own says anything, so the index is entered there.
+async fn highest_previous_below(
+    ledger: &mut SqliteLedger<'_>,
+    own: &Own,
+    previous: Position,
+) -> Reading<Option<Position>> {
+    let query = sqlx::query(
+        "SELECT previous_epoch, previous_sequence FROM request WHERE device = $1 AND counter < $2 \
+         AND (previous_epoch, previous_sequence) > ($3, $4) AND (previous_epoch, previous_sequence) >= ($5, $6) \
+         ORDER BY previous_epoch DESC, previous_sequence DESC LIMIT 1",
+    )
+    .bind(&own.device.0[..])
+    .bind(number(own.counter))
+    .bind(previous.epoch)
+    .bind(number(previous.sequence))
+    .bind(own.cut.epoch)
+    .bind(number(own.cut.sequence));
+    let row = ledger.one(query).await?;
+    row.map(|row| Columns(&row).position("previous_epoch", "previous_sequence")).transpose()
+}
+
+async fn lowest_previous_above(ledger: &mut SqliteLedger<'_>, own: &Own) -> Reading<Option<Position>> {
+    let query = sqlx::query(
+        "SELECT previous_epoch, previous_sequence FROM request WHERE device = $1 AND counter > $2 \
+         AND (previous_epoch, previous_sequence) >= ($3, $4) \
+         ORDER BY previous_epoch, previous_sequence LIMIT 1",
+    )
+    .bind(&own.device.0[..])
+    .bind(number(own.counter))
+    .bind(own.cut.epoch)
+    .bind(number(own.cut.sequence));
+    let row = ledger.one(query).await?;
+    row.map(|row| Columns(&row).position("previous_epoch", "previous_sequence")).transpose()
+}
+
+/// Requests with the same counter, and newer ones that speak for it.
+async fn above(ledger: &mut SqliteLedger<'_>, own: &Own) -> Reading<Vec<KnownRequest>> {
+    let query = sqlx::query(
+        "SELECT * FROM request WHERE device = $1 AND counter >= $2 AND (counter = $2 OR speaks_from <= $2) \
+         AND (previous_epoch, previous_sequence) >= ($3, $4) ORDER BY counter LIMIT $5",
+    )
+    .bind(&own.device.0[..])
+    .bind(number(own.counter))
+    .bind(own.cut.epoch)
+    .bind(number(own.cut.sequence))
+    // One request of the same counter is enough to show a fork.
+    .bind(ENOUGH as i64 + 1);
+    ledger.all(query).await?.iter().map(rows::known).collect()
+}
+
+async fn next_executed(ledger: &mut SqliteLedger<'_>, own: &Own) -> Reading<Option<KnownRequest>> {
+    let query = sqlx::query(
+        "SELECT * FROM request WHERE device = $1 AND counter > $2 AND executed \
+         AND (previous_epoch, previous_sequence) >= ($3, $4) ORDER BY counter LIMIT 1",
+    )
+    .bind(&own.device.0[..])
+    .bind(number(own.counter))
+    .bind(own.cut.epoch)
+    .bind(number(own.cut.sequence));
+    ledger.one(query).await?.map(|row| rows::known(&row)).transpose()
+}
+
+pub async fn results(
+    ledger: &mut SqliteLedger<'_>,
+    device: &DeviceId,
+    operations: &[OperationId],
+) -> Reading<BTreeMap<OperationId, Outcome>> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT id, outcome FROM operation WHERE device = ");
+    query.push_bind(device.0.to_vec()).push(" AND id IN (");
+    push_all(&mut query, operations.iter().map(|id| id.0.to_vec()));
+    let rows = ledger.all(query.build()).await?;
+    let result = |row| Ok((OperationId(Columns(row).bytes("id")?), Columns(row).json("outcome")?));
+    rows.iter().map(result).collect()
+}
+
+pub async fn licenses(
+    ledger: &mut SqliteLedger<'_>,
+    device: &DeviceId,
+    named: &[LicenseId],
+) -> Reading<BTreeMap<LicenseId, LicenseFacts>> {
+    let query =
+        sqlx::query("SELECT license FROM holding WHERE device = $1 AND units > 0").bind(&device.0[..]);
+    let held = ledger.all(query).await?;
+    let held = held.iter().map(|row| Columns(row).bytes("license").map(LicenseId));
+    let mut wanted: Vec<LicenseId> = held.collect::<Reading<_>>()?;
+    wanted.extend_from_slice(named);
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut used = if named.is_empty() { HashMap::new() } else { usage(ledger, named).await? };
+    let mut products = HashMap::new();
+    let mut facts = BTreeMap::new();
+    // SQLite takes 32,766 values in one statement, and a grant holds 1,024 licenses.
+    for some in wanted.chunks(1024) {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT l.*, o.name AS organization_name, h.units, h.taken_epoch, h.taken_sequence, \
+             p.name AS product_name, p.features AS product_features, p.policy AS product_policy, \
+             p.added_at AS product_added_at FROM license l JOIN organization o ON o.id = l.organization \
+             JOIN product p ON p.id = l.product LEFT JOIN holding h ON h.license = l.id AND h.device = ",
+        );
+        query.push_bind(device.0.to_vec()).push(" WHERE l.id IN (");
+        push_all(&mut query, some.iter().map(|id| id.0.to_vec()));
+        for row in ledger.all(query.build()).await? {
+            let columns = Columns(&row);
+            let license = rows::license(&row)?;
+            let id: i64 = columns.get("product")?;
+            let product = match products.get(&id) {
+                Some(product) => Arc::clone(product),
+                None => Arc::clone(products.entry(id).or_insert(Arc::new(rows::product(&row)?))),
+            };
+            let counted = named.contains(&license.id);
+            let (units, devices_in_use) = used.remove(&license.id).unwrap_or_default();
+            let free = if counted { license.quantity.saturating_sub(units) } else { 0 };
+            let held: Option<u32> = columns.get("units")?;
+            let taken_at = columns.optional_position("taken_epoch", "taken_sequence")?;
+            let held = held.unwrap_or(0);
+            facts.insert(license.id, LicenseFacts { license, product, free, devices_in_use, held, taken_at });
+        }
+    }
+    Ok(facts)
+}
+
+/// Units and devices in use.
+async fn usage(
+    ledger: &mut SqliteLedger<'_>,
+    named: &[LicenseId],
+) -> Reading<HashMap<LicenseId, (u32, u32)>> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT license, SUM(units) AS units, COUNT(*) AS devices FROM holding WHERE units > 0 AND license IN (",
+    );
+    push_all(&mut query, named.iter().map(|id| id.0.to_vec()));
+    query.push(" GROUP BY license");
+    let rows = ledger.all(query.build()).await?;
+    let usage = |row| {
+        let row = Columns(row);
+        Ok((LicenseId(row.bytes("license")?), (row.small("units")?, row.small("devices")?)))
+    };
+    rows.iter().map(usage).collect()
+}
+
+fn push_all(query: &mut QueryBuilder<Sqlite>, values: impl Iterator<Item = Vec<u8>>) {
+    let mut list = query.separated(", ");
+    for value in values {
+        list.push_bind(value);
+    }
+    query.push(")");
+}

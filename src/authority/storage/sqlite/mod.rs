@@ -1,0 +1,117 @@
+//! SQLite: one writer that lets exchanges share a commit, and connections of their own for commands.
+
+mod facts;
+mod ledger;
+pub mod report;
+mod rows;
+mod save;
+mod writer;
+
+pub use ledger::SqliteLedger;
+
+use crate::signer::Signer;
+use crate::storage::exchange::Incoming;
+use crate::storage::{ExchangeError, Storage, StorageError};
+use landfast_protocol::Timestamp;
+use rows::failed;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use writer::Writer;
+
+/// How long one process waits for another to finish its transaction.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Opens a database that exists and brings its tables up to date.
+pub async fn connect(path: &Path) -> Result<SqliteConnection, StorageError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Every commit is on the disk before anyone hears of it.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE);
+    let path = || path.to_owned();
+    let mut connection = SqliteConnection::connect_with(&options)
+        .await
+        .map_err(|source| StorageError::Open { path: path(), source: Arc::new(source) })?;
+    migrations()
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(|source| StorageError::Migrate { path: path(), source: Arc::new(source) })?;
+    Ok(connection)
+}
+
+/// Closes a connection; the last one puts the write-ahead log back into the database.
+pub async fn close(connection: SqliteConnection) -> Result<(), StorageError> {
+    connection.close().await.map_err(failed("be closed"))
+}
+
+fn migrations() -> Migrator {
+    let start = include_str!("migrations/0001_start.sql").into_sql_str();
+    Migrator::with_migrations(vec![Migration::new(1, "start".into(), MigrationType::Simple, start, false)])
+}
+
+/// Runs `work` as one serializable transaction and commits it if it succeeds.
+pub async fn transaction<T, E: From<StorageError>>(
+    connection: &mut SqliteConnection,
+    work: impl AsyncFnOnce(&mut SqliteLedger<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+    let done = work(&mut SqliteLedger::new(&mut transaction)).await?;
+    transaction.commit().await.map_err(failed("commit"))?;
+    Ok(done)
+}
+
+/// The store that serves devices.
+#[derive(Debug)]
+pub struct Sqlite {
+    signer: Arc<Signer>,
+    writer: Writer,
+    reader: Mutex<SqliteConnection>,
+}
+
+impl Sqlite {
+    /// Opens the database and starts its writer. Call it inside a tokio runtime.
+    pub async fn open(path: &Path, signer: Signer) -> Result<Self, StorageError> {
+        let signer = Arc::new(signer);
+        let writer = Writer::start(connect(path).await?, Arc::clone(&signer));
+        Ok(Self { signer, writer, reader: Mutex::new(connect(path).await?) })
+    }
+
+    /// Answers what is queued, commits, and closes the database.
+    pub async fn close(self) -> Result<(), StorageError> {
+        self.writer.close().await?;
+        close(self.reader.into_inner()).await
+    }
+}
+
+impl Storage for Sqlite {
+    async fn exchange(
+        &self,
+        request: Vec<u8>,
+        now: Timestamp,
+        fresh: [u8; 8],
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let incoming = Incoming::open(request, self.signer.issuer())?;
+        self.writer.exchange(incoming, now, fresh).await
+    }
+
+    async fn health(&self) -> Result<(), StorageError> {
+        self.writer.is_running()?;
+        let mut reader = self.reader.lock().await;
+        sqlx::query("SELECT value FROM setting WHERE name = 'epoch'")
+            .fetch_one(&mut *reader)
+            .await
+            .map(|_| ())
+            .map_err(failed("be read"))
+    }
+
+    fn signer(&self) -> &Signer {
+        &self.signer
+    }
+}
