@@ -1,5 +1,7 @@
 //! The project's own tasks. `cargo xtask` lists them; each has a file of its own.
 
+mod bench;
+mod demo;
 mod deny;
 mod man;
 mod output;

@@ -1,14 +1,16 @@
 //! The list of tasks.
 
-use crate::{man, test};
+use crate::{bench, demo, man, test};
 use anyhow::{Result, ensure};
 use std::process::ExitCode;
 
 /// Name, arguments, what it does, and the function that does it.
 type Task = (&'static str, &'static str, &'static str, fn(&[String]) -> Result<ExitCode>);
 
-const TASKS: [Task; 2] = [
+const TASKS: [Task; 4] = [
+    ("demo", "[--keep]", "tell the life of a license with the real programs", demo::run),
     ("test", "[--long] [FILTER]", "install the test tools, check everything, run every test", test::run),
+    ("bench", "[--json] [NAME...]", "measure each figure beside its floor", bench::run),
     ("man", "", "write man pages and shell completions to target/", man::run),
 ];
 
@@ -21,7 +23,7 @@ pub fn start(arguments: &[String]) -> Result<ExitCode> {
     }
     ensure!(matches!(name, "help" | "--help" | "-h"), "there is no task {name}; `cargo xtask` lists them");
     for (name, arguments, what, _) in TASKS {
-        println!("cargo xtask {:<24} {what}", format!("{name} {arguments}"));
+        println!("cargo xtask {:<28} {what}", format!("{name} {arguments}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -25,6 +25,15 @@ pub const FOR_TESTS: [Tool; 12] = [
     ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
 ];
 
+/// What the demo and the benchmark use.
+pub const FOR_DEMO: [Tool; 5] = [
+    ("curl", "curl"),
+    ("dbus-daemon", "dbus-daemon"),
+    ("gcc", "gcc"),
+    ("gdbus", "libglib2.0-bin"),
+    ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
+];
+
 /// Sees to it that the tools are here.
 pub fn ensure(tools: &[Tool]) -> Result<()> {
     let missing: Vec<&str> = tools.iter().filter(|tool| !is_here(tool.0)).map(|tool| tool.1).collect();
