@@ -45,9 +45,9 @@ pub fn expect(agent: &Agent, arguments: &[&str], code: i32, text: &str) -> Strin
     all
 }
 
-/// How many units of which license the authority counts on devices.
+/// How many units of all licenses the authority counts on devices.
 pub fn held(authority: &Authority) -> u64 {
     let shown = authority.command(&["license", "list", "--json"]).unwrap().json().unwrap();
-    let licenses = shown["licenses"].as_array().unwrap();
-    licenses.iter().map(|license| license["quantity"].as_u64().unwrap() - license["free"].as_u64().unwrap()).sum()
+    let licenses = shown.as_array().unwrap();
+    licenses.iter().map(|license| license["units_in_use"].as_u64().unwrap()).sum()
 }
