@@ -82,9 +82,7 @@ impl Trust {
     /// Opens a message that the issuer's authority signed: chain, window, revocation, signature, then content.
     pub fn open<B: Issued>(&self, bytes: &[u8]) -> Result<B, FrameError> {
         let frame = Frame::parse(bytes)?;
-        if frame.kind() != B::KIND {
-            return Err(FrameError::WrongKind { expected: B::KIND, found: frame.kind() });
-        }
+        frame.expect::<B>()?;
         let untrusted = |why: String| Err(FrameError::Untrusted(why));
         if frame.chain().is_empty() {
             return untrusted("it carries no certificate".to_owned());
@@ -127,6 +125,7 @@ impl Trust {
 
     fn open_by_root<B: Body>(&self, bytes: &[u8]) -> Result<B, FrameError> {
         let frame = Frame::parse(bytes)?;
+        frame.expect::<B>()?;
         if !frame.chain().is_empty() || !self.roots.contains(&frame.signer()) {
             return Err(FrameError::Untrusted(format!("{} is not signed by a pinned root key", B::KIND)));
         }

@@ -159,11 +159,17 @@ impl<'a> Frame<'a> {
         self.chain
     }
 
+    /// Whether it holds what the reader expects, as far as it says so itself.
+    pub(crate) fn expect<B: Body>(&self) -> Result<(), FrameError> {
+        if self.kind == B::KIND {
+            return Ok(());
+        }
+        Err(FrameError::WrongKind { expected: B::KIND, found: self.kind })
+    }
+
     /// Checks kind and signature, then, and only then, reads the body.
     pub fn open<B: Body>(&self) -> Result<B, FrameError> {
-        if self.kind != B::KIND {
-            return Err(FrameError::WrongKind { expected: B::KIND, found: self.kind });
-        }
+        self.expect::<B>()?;
         // Hashing is work that anyone could ask for: what is too large for its kind is refused unhashed.
         check_size::<B>(self.body.len())?;
         if !self.signer.verifies(&signed_bytes(self.kind, self.body), &self.signature) {

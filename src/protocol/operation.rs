@@ -65,6 +65,15 @@ impl Action {
         }
     }
 
+    /// The number of units it names.
+    #[must_use]
+    pub fn quantity(&self) -> Option<u32> {
+        match self {
+            Self::Activate { quantity, .. } | Self::Return { quantity, .. } => *quantity,
+            Self::Unknown { .. } => None,
+        }
+    }
+
     /// The stable name in JSON, history and screens.
     #[must_use]
     pub fn name(&self) -> &'static str {

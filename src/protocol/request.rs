@@ -107,6 +107,9 @@ impl Body for Request {
         if !distinct(self.operations.iter().map(|operation| operation.id)) {
             return Err("it carries an operation twice");
         }
+        if self.operations.iter().any(|operation| operation.action.quantity() == Some(0)) {
+            return Err("an operation is about no units");
+        }
         Ok(())
     }
 }
@@ -126,6 +129,7 @@ impl Request {
     /// Verifies and reads a request frame. It proves only that the holder of the key made it.
     pub fn open(bytes: &[u8]) -> Result<Opened, FrameError> {
         let frame = Frame::parse(bytes)?;
+        frame.expect::<Self>()?;
         if !frame.chain().is_empty() {
             return Err(FrameError::Untrusted("a request carries no certificate".to_owned()));
         }
