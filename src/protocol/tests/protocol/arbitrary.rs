@@ -140,9 +140,9 @@ pub fn revocations() -> impl Strategy<Value = Revocations> {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        (license(), option::of(any::<u32>()), any::<[u8; 32]>())
+        (license(), option::of(1..=u32::MAX), any::<[u8; 32]>())
             .prop_map(|(license, quantity, proof)| Action::Activate { license, quantity, proof }),
-        (license(), option::of(any::<u32>()))
+        (license(), option::of(1..=u32::MAX))
             .prop_map(|(license, quantity)| Action::Return { license, quantity }),
         (any::<u16>().prop_filter("known", |kind| !(1..=2).contains(kind)), blob(1024))
             .prop_map(|(kind, body)| Action::Unknown { kind, body }),
@@ -222,22 +222,24 @@ pub fn request() -> impl Strategy<Value = Request> {
     )
 }
 
+/// The closed list of reasons.
+pub const REASONS: [&str; 10] = [
+    "unknown_license",
+    "no_units_left",
+    "too_many_devices",
+    "license_expired",
+    "license_withdrawn",
+    "too_little_evidence",
+    "binding_broken",
+    "policy",
+    "too_many_licenses",
+    "unsupported_operation",
+];
+
 fn reason() -> impl Strategy<Value = DenialReason> {
-    const KNOWN: [&str; 10] = [
-        "unknown_license",
-        "no_units_left",
-        "too_many_devices",
-        "license_expired",
-        "license_withdrawn",
-        "too_little_evidence",
-        "binding_broken",
-        "policy",
-        "too_many_licenses",
-        "unsupported_operation",
-    ];
     // Through JSON, where a known code becomes its own variant.
     let code =
-        prop_oneof![select(&KNOWN[..]).prop_map(str::to_owned), text::<40>().prop_map(|t| t.to_string())];
+        prop_oneof![select(&REASONS[..]).prop_map(str::to_owned), text::<40>().prop_map(|t| t.to_string())];
     code.prop_map(|code| serde_json::from_value(code.into()).unwrap())
 }
 

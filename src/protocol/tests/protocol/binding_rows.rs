@@ -183,6 +183,18 @@ fn p2_one_field_rewritten_by_a_bios_update() {
 }
 
 #[test]
+fn half_of_the_board_counts_half_and_the_boot_disk_double() {
+    let milli = |enrolled: &Machine, current: &Machine, group: Group| {
+        judged(enrolled, current).groups.iter().find(|g| g.group == group).map(|g| g.matched_milli)
+    };
+    let machine = Machine::server().without(Factor::ProductSerial);
+    let changed = machine.clone().less("board-1").with(Factor::BoardSerial, "board-2");
+    assert_eq!(milli(&machine, &changed, Group::Board), Some(15_000));
+    assert_eq!(milli(&machine, &machine.clone().less("boot-1"), Group::Disks), Some(20_000 / 3));
+    assert_eq!(milli(&machine, &machine.clone().less("data-1"), Group::Disks), Some(40_000 / 3));
+}
+
+#[test]
 fn p2_losing_the_right_to_read_dmi_breaks_nothing() {
     let blind = Machine::server().every(&DMI, &unreadable());
     expect(Verdict::Bound, &Machine::server(), &blind);

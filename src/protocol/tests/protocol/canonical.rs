@@ -178,6 +178,8 @@ fn contradictions_are_refused() {
     refused::<Request>(&raw::request().with("counter", vec![0]).body(), "counter zero");
     let twice = raw::list(2, |_| raw::operation(1, 900, &[]));
     refused::<Request>(&raw::request().with("operations", twice).body(), "one operation twice");
+    let nothing = raw::operation(1, 2, &[&[3; 16][..], &[1, 0]].concat());
+    refused::<Request>(&raw::request().with("operations", [vec![1], nothing].concat()).body(), "no units");
     let results = raw::list(2, |_| [raw::id(16, 1), vec![0]].concat());
     refused::<Response>(&raw::response().with("results", results).body(), "one operation answered twice");
     let unsolicited = raw::response().with("answers", vec![0]);

@@ -179,3 +179,17 @@ pub fn with_unreduced_scalar(mut frame: Vec<u8>) -> Vec<u8> {
     assert_eq!(carry, 0);
     frame
 }
+
+/// The plain request above, signed by the sample device with a nonce of zero: the first half of the signature is
+/// the neutral point, of small order, and the equation holds. Only the holder of the key can make one.
+pub fn request_with_small_nonce(device: &SecretKey) -> Vec<u8> {
+    const SCALAR: [u8; 32] = [
+        0xe7, 0xce, 0xb2, 0x26, 0x55, 0x56, 0x49, 0x70, 0x2f, 0x69, 0x8e, 0xb4, 0xee, 0x95, 0x9e, 0x4c, 0x4b,
+        0x5e, 0x4b, 0xc9, 0x69, 0x60, 0x10, 0xfa, 0xe5, 0x27, 0x9e, 0x77, 0xff, 0x0d, 0xd0, 0x01,
+    ];
+    let mut bytes = frame(Kind::Request, &request().body(), device, &[]);
+    bytes[40..72].fill(0);
+    bytes[40] = 1;
+    bytes[72..104].copy_from_slice(&SCALAR);
+    bytes
+}

@@ -81,19 +81,19 @@ pub fn reading() -> HardwareReading {
         |factor| FactorReading { factor, source: String::new(), primary: false, reading: Reading::Absent };
     HardwareReading {
         factors: vec![
-            read(Factor::ProductUuid, "product_uuid", "4c4c4544-0043-3510-8052-b4c04f4e3633"),
+            read(Factor::ProductUuid, "product_uuid", "44454c4c-4300-1035-8052-b4c04f4e3633"),
             read(Factor::BoardSerial, "board_serial", ".h5crn63.cnivc0087900a2."),
             read(Factor::ProductSerial, "product_serial", "h5crn63"),
             absent(Factor::TpmKey),
             absent(Factor::SocSerial),
             absent(Factor::VirtualId),
-            read(Factor::Disk, "nvme0n1", "samsung mz1lb960hajq-00007|s435na0m601234"),
-            read(Factor::Disk, "sda", "st4000nm000a-2hz100|wjg0abcd"),
+            read(Factor::Disk, "nvme0n1", "samsung mz1lb960hajq-00007/s435na0m601234"),
+            read(Factor::Disk, "sda", "st4000nm000a-2hz100/wjg0abcd"),
             read(Factor::NetworkCard, "eno1", "b0:7b:25:aa:00:10"),
             read(Factor::NetworkCard, "eno2", "b0:7b:25:aa:00:11"),
             read(Factor::NetworkCard, "eno3", "b0:7b:25:aa:00:12"),
             read(Factor::NetworkCard, "eno4", "b0:7b:25:aa:00:13"),
-            read(Factor::Cpu, "cpuinfo", "genuineintel|6|85|7"),
+            read(Factor::Cpu, "cpuinfo", "genuineintel/6/85/7"),
             read(Factor::ChassisSerial, "chassis_serial", "h5crn63-c"),
             read(Factor::MachineId, "machine-id", "8f2c1d7e5ab94f3c9d0e6a1b2c3d4e5f"),
         ],

@@ -6,7 +6,7 @@ use landfast_protocol::grant::RequestName;
 use landfast_protocol::request::{Need, Request};
 use landfast_protocol::{Digest, armor};
 
-/// A QR code of the largest version that cameras read with ease (25, level L, bytes) holds 1,269 bytes.
+/// A QR code of the largest version that cameras read with ease (25, level L, bytes) holds 1,273 bytes.
 #[test]
 fn an_activation_request_for_one_license_stays_under_1200_bytes() {
     let names = |count: u64| {

@@ -153,15 +153,15 @@ fn factor(issuer: IssuerId, factor: Factor, value: &str) -> FactorVector {
 #[test]
 fn derivations() {
     let values = [
-        (Factor::ProductUuid, "4c4c4544-0043-3510-8052-b4c04f4e3633"),
+        (Factor::ProductUuid, "44454c4c-4300-1035-8052-b4c04f4e3633"),
         (Factor::BoardSerial, ".h5crn63.cnivc0087900a2."),
         (Factor::ProductSerial, "h5crn63"),
         (Factor::TpmKey, "5c1f0e8d7b6a594837261504f3e2d1c0bfae9d8c7b6a59483726150433221100"),
         (Factor::SocSerial, "10000000abcdef01"),
         (Factor::VirtualId, "i-0abcdef1234567890"),
-        (Factor::Disk, "samsung mz1lb960hajq-00007|s435na0m601234"),
+        (Factor::Disk, "samsung mz1lb960hajq-00007/s435na0m601234"),
         (Factor::NetworkCard, "b0:7b:25:aa:00:10"),
-        (Factor::Cpu, "genuineintel|6|85|7"),
+        (Factor::Cpu, "genuineintel/6/85/7"),
         (Factor::ChassisSerial, "größe 7"),
         (Factor::MachineId, ""),
     ];

@@ -36,14 +36,22 @@ pub fn key(name: &str) -> SecretKey {
     SecretKey::from_seed(&[seed; 32])
 }
 
+/// A committed file as it is.
+pub fn committed_text(file: &str) -> String {
+    std::fs::read_to_string(path(file)).unwrap_or_default()
+}
+
+fn path(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file)
+}
+
 /// Compares `content` with the committed file, or writes it, and gives back what the file says.
 pub fn committed<T: Serialize + DeserializeOwned>(file: &str, content: &T) -> T {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(file);
     let text = serde_json::to_string_pretty(content).unwrap() + "\n";
     if std::env::var_os("UPDATE_VECTORS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, &text).unwrap();
+        std::fs::write(path(file), &text).unwrap();
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let found = committed_text(file);
     let differs = found.lines().zip(text.lines()).position(|(found, made)| found != made);
     assert!(
         found == text,

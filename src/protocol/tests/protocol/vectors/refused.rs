@@ -94,8 +94,20 @@ fn frames() -> Vec<Case> {
             raw::with_unreduced_scalar(request()),
             "bad_signature",
         ),
+        case(
+            "the point of the signature of small order",
+            "request",
+            raw::request_with_small_nonce(&key("device")),
+            "bad_signature",
+        ),
         case("a bit of the body flipped", "request", flipped(request(), last), "bad_signature"),
-        case("a grant for a request", "request", samples::grant_frame().into_bytes(), "untrusted_signer"),
+        case("a grant for a request", "request", samples::grant_frame().into_bytes(), "wrong_kind"),
+        case(
+            "a grant for a list of revoked keys",
+            "revocations",
+            samples::grant_frame().into_bytes(),
+            "wrong_kind",
+        ),
         case("a response for a grant", "grant", samples::response_frame().into_bytes(), "wrong_kind"),
     ]
 }
@@ -194,6 +206,7 @@ fn requests() -> Vec<Case> {
         ("an operation with a needless byte", operation([vec![3; 16], vec![1], raw::overlong(5)].concat())),
         ("an operation with a byte after its content", operation([vec![3; 16], vec![0, 0]].concat())),
         ("an operation cut off", operation(vec![3; 15])),
+        ("an operation about no units", operation([vec![3; 16], vec![1, 0]].concat())),
     ];
     named.into_iter().map(|(name, input)| case(name, "request", input, "malformed_message")).collect()
 }
