@@ -164,3 +164,9 @@ impl AsRawFd for RescanRequests {
         self.counter.as_raw_fd()
     }
 }
+/// The standard library has this for sized sources only.
+impl AsRawFd for Box<dyn ChangeSource> {
+    fn as_raw_fd(&self) -> RawFd {
+        (**self).as_raw_fd()
+    }
+}

@@ -1,0 +1,338 @@
+//! What each group reads, on machines that were written for it.
+
+use crate::common::{collect, evidence, kept, of, reason, single, values};
+use landfast_hardware::fixture::{Board, Card, Disk, FieldServer, Recording};
+use landfast_hardware::{Collector, Root};
+use landfast_protocol::evidence::{Factor, Group};
+use landfast_protocol::reading::{HardwareReading, Identity, Reading};
+
+fn write(server: &FieldServer) -> (tempfile::TempDir, Recording) {
+    let directory = tempfile::tempdir().unwrap();
+    let recording = server.write(directory.path()).unwrap();
+    (directory, recording)
+}
+
+fn present(value: &str) -> Reading {
+    Reading::Present(Identity::new(value))
+}
+
+fn is_primary(reading: &HardwareReading, source: &str) -> bool {
+    reading.factors.iter().any(|factor| factor.source == source && factor.primary)
+}
+
+#[test]
+fn a_field_server_shows_every_group_that_it_has() {
+    let (_directory, server) = write(&FieldServer::example(7));
+    let reading = collect(server.path());
+    assert!(!reading.virtual_machine);
+    assert_eq!(single(&reading, Factor::BoardSerial), present("wi24b00007"));
+    assert_eq!(single(&reading, Factor::ProductSerial), present("wi24s00007"));
+    assert_eq!(single(&reading, Factor::ChassisSerial), present("wi24c00007"));
+    assert!(matches!(single(&reading, Factor::ProductUuid), Reading::Present(_)));
+    assert_eq!(single(&reading, Factor::Cpu), present("genuineintel/6/150/1"));
+    assert!(matches!(single(&reading, Factor::MachineId), Reading::Present(_)));
+    let disks = values(&reading, Factor::Disk);
+    assert_eq!(disks, ["kern nv3 1tb/s7kne00007", "wt sa210 480gb/wt1da00007"].map(str::to_owned).into());
+    let cards = values(&reading, Factor::NetworkCard);
+    assert_eq!(cards, ["00:30:d6:00:07:01", "00:30:d6:00:07:02"].map(str::to_owned).into());
+    assert!(is_primary(&reading, "sda") && !is_primary(&reading, "nvme0n1"));
+    let about = Collector::of_recording(server.root()).describe();
+    assert_eq!(
+        (about.os.as_str(), about.architecture.as_str()),
+        ("Debian GNU/Linux 12 (bookworm)", "x86_64")
+    );
+    assert_eq!((about.kernel.as_str(), about.cpus, about.memory_mib), ("6.1.0-31-amd64", 4, 7822));
+    assert_eq!(about.virtualization, "none");
+}
+
+#[test]
+fn two_servers_of_one_model_share_only_what_the_model_gives() {
+    let (_one, one) = write(&FieldServer::example(1));
+    let (_other, other) = write(&FieldServer::example(2));
+    for factor in Factor::ALL {
+        let (kept, _) = kept(&evidence(one.path()), &evidence(other.path()), factor);
+        assert_eq!(kept, usize::from(factor == Factor::Cpu), "{factor:?}");
+    }
+}
+
+#[test]
+fn parts_are_exchanged_one_by_one() {
+    let (_directory, server) = write(&FieldServer::example(1));
+    let before = evidence(server.path());
+    let kept_of = |factor| kept(&before, &evidence(server.path()), factor);
+    server.swap_card("eth1", &Card::new("eth1", "00:30:d6:99:99:99")).unwrap();
+    assert_eq!(kept_of(Factor::NetworkCard), (1, 2));
+    server.swap_disk("sda", &Disk::ata("sda", "NEW00001")).unwrap();
+    assert_eq!(kept_of(Factor::Disk), (1, 2));
+    assert!(is_primary(&collect(server.path()), "sda"));
+    assert_eq!(kept_of(Factor::BoardSerial), (1, 1));
+    server.swap_board(&Board::example(2)).unwrap();
+    for factor in [Factor::BoardSerial, Factor::ProductUuid, Factor::ProductSerial, Factor::ChassisSerial] {
+        assert_eq!(kept_of(factor), (0, 1));
+    }
+    server.remove_card("eth0").unwrap();
+    server.remove_disk("nvme0n1").unwrap();
+    assert_eq!((kept_of(Factor::NetworkCard), kept_of(Factor::Disk)), ((0, 2), (0, 2)));
+}
+
+#[test]
+fn p2_a_uuid_in_the_other_byte_order_or_letter_case_is_the_same() {
+    let board = |uuid: &str| {
+        let board = Board { uuid: uuid.to_owned(), ..Board::example(1) };
+        let (_directory, server) = write(&FieldServer { board: Some(board), ..FieldServer::example(1) });
+        evidence(server.path())
+    };
+    let one = board("46364331-3536-3235-b600-0030d6000101");
+    assert_eq!(board("31433646-3635-3532-b600-0030d6000101"), one);
+    assert_eq!(board("46364331-3536-3235-B600-0030D6000101"), one);
+    assert_ne!(board("46364331-3536-3235-b600-0030d6000102"), one);
+}
+
+#[test]
+fn a_machine_without_parts_says_absent() {
+    let nothing = tempfile::tempdir().unwrap();
+    let reading = collect(nothing.path());
+    for factor in [
+        Factor::ProductUuid,
+        Factor::BoardSerial,
+        Factor::ProductSerial,
+        Factor::ChassisSerial,
+        Factor::SocSerial,
+        Factor::Disk,
+        Factor::NetworkCard,
+        Factor::Cpu,
+        Factor::MachineId,
+    ] {
+        assert_eq!(single(&reading, factor), Reading::Absent, "{factor:?}");
+    }
+    assert_eq!(reading, collect("/nonexistent/landfast"));
+}
+
+#[test]
+fn a_disk_without_a_serial_number_is_unreadable_and_one_with_a_shared_one_is_a_placeholder() {
+    let disks = ["", "    ", "QM00001", "000000000000"].map(|serial| Disk::ata("sda", serial));
+    let readings = disks.map(|disk| {
+        let (_directory, server) = write(&FieldServer { disks: vec![disk], ..FieldServer::example(1) });
+        single(&collect(server.path()), Factor::Disk)
+    });
+    assert!(matches!(readings[0], Reading::Unreadable(_)) && matches!(readings[1], Reading::Unreadable(_)));
+    assert!(matches!(readings[2], Reading::Placeholder(_)) && matches!(readings[3], Reading::Placeholder(_)));
+
+    let (_directory, server) = write(&FieldServer::example(1));
+    server.write_file("sys/block/sda/device/vpd_pg80", b"\0\x83\0\x04junk").unwrap();
+    let read = of(&collect(server.path()), Factor::Disk);
+    assert!(
+        read.iter().any(|(source, reading)| source == "sda" && matches!(reading, Reading::Unreadable(_)))
+    );
+}
+
+#[test]
+fn the_root_disk_is_found_below_volumes_and_raids() {
+    let (_directory, server) = write(&FieldServer::example(1));
+    let write = |at: &str, content: &str| server.write_file(at, content).unwrap();
+    let link = |at: &str, to: &str| server.write_link(at, to).unwrap();
+    // An encrypted volume on a RAID of both disks.
+    write("sys/devices/virtual/block/dm-3/dm/name", "root_crypt\n");
+    link("sys/block/dm-3", "sys/devices/virtual/block/dm-3");
+    link("sys/dev/block/253:3", "sys/devices/virtual/block/dm-3");
+    link("sys/devices/virtual/block/dm-3/slaves/md1", "sys/devices/virtual/block/md1");
+    link("sys/block/md1", "sys/devices/virtual/block/md1");
+    let part = |disk: &str, part: &str| {
+        let whole = server.root().path().join("sys/block").join(disk).canonicalize().unwrap();
+        let whole = whole.strip_prefix(server.path().canonicalize().unwrap()).unwrap().to_owned();
+        link(&format!("sys/devices/virtual/block/md1/slaves/{part}"), whole.join(part).to_str().unwrap());
+    };
+    part("sda", "sda1");
+    part("nvme0n1", "nvme0n1p1");
+    for mounts in [
+        "30 1 253:3 / / rw - ext4 /dev/mapper/root_crypt rw\n",
+        "30 1 0:44 /@ / rw - btrfs /dev/mapper/root_crypt rw\n",
+        "30 1 8:1 / / rw - ext4 /dev/old rw\n31 30 253:3 / / rw - ext4 /dev/mapper/root_crypt rw\n",
+        "30 1 0:50 / / rw - overlay composefs ro\n31 30 253:3 / /sysroot rw - ext4 /dev/mapper/root_crypt rw\n",
+    ] {
+        write("proc/self/mountinfo", mounts);
+        let reading = collect(server.path());
+        assert!(is_primary(&reading, "sda") && is_primary(&reading, "nvme0n1"), "{mounts}");
+    }
+    for mounts in
+        ["30 1 0:44 / / rw - nfs4 10.0.0.1:/root rw\n", "garbage\n", "", "30 1 99:9 / / rw - ext4 /dev/zz rw"]
+    {
+        write("proc/self/mountinfo", mounts);
+        let reading = collect(server.path());
+        assert!(!is_primary(&reading, "sda") && !is_primary(&reading, "nvme0n1"), "{mounts}");
+    }
+    // A volume that is made of itself.
+    link("sys/devices/virtual/block/md1/slaves/dm-3", "sys/devices/virtual/block/dm-3");
+    write("proc/self/mountinfo", "30 1 253:3 / / rw - ext4 /dev/mapper/root_crypt rw\n");
+    assert!(is_primary(&collect(server.path()), "sda"));
+}
+
+fn virtual_machine() -> FieldServer {
+    let board = Board {
+        vendor: "QEMU".into(),
+        product: "Standard PC (Q35 + ICH9, 2009)".into(),
+        ..Board::example(3)
+    };
+    FieldServer {
+        board: Some(board),
+        disks: vec![Disk::virtio("vda", "vol-77aa01")],
+        cards: vec![Card::new("ens3", "52:54:00:7a:01:02")],
+        virtual_machine: true,
+        ..FieldServer::example(3)
+    }
+}
+
+#[test]
+fn a_virtual_machine_is_known_by_its_own_id_and_not_by_its_host() {
+    let (_directory, server) = write(&virtual_machine());
+    let reading = collect(server.path());
+    assert!(reading.virtual_machine);
+    assert!(matches!(single(&reading, Factor::VirtualId), Reading::Present(_)));
+    assert!(reading.factors.iter().all(|read| !matches!(read.factor.group(), Group::Board | Group::Chassis)));
+    for field in ["board_serial", "product_serial", "chassis_serial"] {
+        assert!(reason(&reading, field).contains("host"));
+    }
+    assert_eq!(single(&reading, Factor::Disk), present("virtio/vol-77aa01"));
+    assert_eq!(
+        single(&reading, Factor::NetworkCard),
+        present("52:54:00:7a:01:02"),
+        "a hypervisor's own address"
+    );
+    let about = Collector::of_recording(server.root()).describe();
+    assert_eq!(about.virtualization, "qemu");
+}
+
+#[test]
+fn a_virtio_disk_without_a_serial_number_is_unreadable() {
+    let server = FieldServer { disks: vec![Disk::virtio("vda", "")], ..virtual_machine() };
+    let (_directory, server) = write(&server);
+    assert!(matches!(single(&collect(server.path()), Factor::Disk), Reading::Unreadable(_)));
+}
+
+#[test]
+fn a_microvm_has_no_disk_of_its_own() {
+    let server = FieldServer {
+        board: None,
+        disks: vec![Disk::virtio("vda", "overlayblk")],
+        cards: vec![Card::new("eth0", "02:fc:00:00:00:01")],
+        ..virtual_machine()
+    };
+    let (_directory, server) = write(&server);
+    let reading = collect(server.path());
+    assert_eq!(single(&reading, Factor::VirtualId), Reading::Absent);
+    assert!(matches!(single(&reading, Factor::Disk), Reading::Placeholder(_)));
+    assert_eq!(single(&reading, Factor::NetworkCard), present("02:fc:00:00:00:01"));
+}
+
+#[test]
+fn clouds_are_told_from_their_physical_machines() {
+    let instance = |product: &str, hypervisor: bool| {
+        let board = Board { vendor: "Amazon EC2".into(), product: product.into(), ..Board::example(4) };
+        let server = FieldServer { board: Some(board), virtual_machine: hypervisor, ..virtual_machine() };
+        let (directory, server) = write(&server);
+        server.write_file("sys/class/dmi/id/board_asset_tag", "i-0AB12cd34ef56ab78\n").unwrap();
+        (collect(server.path()), directory)
+    };
+    let (virtual_one, _directory) = instance("m7i.large", true);
+    assert_eq!(single(&virtual_one, Factor::VirtualId), present("i-0ab12cd34ef56ab78"));
+    let (physical, directory) = instance("m7i.metal-24xl", false);
+    assert!(!physical.virtual_machine);
+    assert!(matches!(single(&physical, Factor::BoardSerial), Reading::Present(_)));
+    // Processors other than x86 do not say.
+    std::fs::write(directory.path().join("proc/cpuinfo"), "CPU implementer\t: 0x41\nCPU part\t: 0xd40\n")
+        .unwrap();
+    assert!(!collect(directory.path()).virtual_machine);
+    std::fs::write(directory.path().join("sys/class/dmi/id/product_name"), "m7g.large\n").unwrap();
+    assert!(collect(directory.path()).virtual_machine);
+}
+
+#[test]
+fn hypervisors_are_named_by_what_they_leave() {
+    let named = |files: &[(&str, &str)]| {
+        let directory = tempfile::tempdir().unwrap();
+        let recording = Recording::open(directory.path());
+        for (at, content) in files {
+            recording.write_file(at, content).unwrap();
+        }
+        Collector::of_recording(Root::new(directory.path())).describe().virtualization
+    };
+    let flags = "stepping : 1\nflags : lm hypervisor nx\n";
+    assert_eq!(named(&[]), "none");
+    assert_eq!(named(&[("proc/cpuinfo", flags)]), "hypervisor");
+    assert_eq!(named(&[("proc/cpuinfo", flags), ("sys/hypervisor/type", "xen\n")]), "xen");
+    let privileged =
+        [("proc/cpuinfo", flags), ("sys/hypervisor/type", "xen\n"), ("proc/xen/capabilities", "control_d\n")];
+    assert_eq!(named(&privileged), "none");
+    let by_bit = [("sys/hypervisor/type", "xen\n"), ("sys/hypervisor/properties/features", "00000a7d\n")];
+    assert_eq!(named(&by_bit), "none");
+    assert_eq!(named(&[("proc/device-tree/vm,uuid", "x\0")]), "kvm");
+    assert_eq!(named(&[("proc/device-tree/compatible", "linux,dummy-virt\0")]), "qemu");
+    assert_eq!(named(&[("sys/class/dmi/id/sys_vendor", "VMware, Inc.\n")]), "vmware");
+    let hyper_v = [
+        ("sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n"),
+        ("sys/class/dmi/id/product_name", "Virtual Machine\n"),
+    ];
+    assert_eq!(named(&hyper_v), "hyper-v");
+    let surface = [
+        ("sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n"),
+        ("proc/cpuinfo", "stepping : 1\nflags : lm\n"),
+    ];
+    assert_eq!(named(&surface), "none");
+    assert_eq!(named(&[("run/systemd/container", "systemd-nspawn\n")]), "none, container: systemd-nspawn");
+    let overlay =
+        "30 1 0:99 / / rw - overlay overlay rw,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1/1\n";
+    assert_eq!(named(&[("proc/self/mountinfo", overlay)]), "none, container: containerd");
+    assert_eq!(named(&[(".dockerenv", "")]), "none, container: docker");
+    let exported = [(".dockerenv", ""), ("proc/self/mountinfo", "30 1 254:0 / / rw - ext4 /dev/vda rw\n")];
+    assert_eq!(named(&exported), "none", "a disk made from a container's image");
+}
+
+#[test]
+fn a_container_claims_the_hosts_hardware_only_with_the_hosts_network() {
+    let (_directory, server) = write(&FieldServer::example(1));
+    let on_host = evidence(server.path());
+    server.write_file("run/systemd/container", "docker\n").unwrap();
+    assert_eq!(evidence(server.path()), on_host, "with the host's network it is the host");
+    server.remove_card("eth0").unwrap();
+    server.remove_card("eth1").unwrap();
+    server.write_file("sys/devices/virtual/net/veth0/type", "1\n").unwrap();
+    server.write_link("sys/class/net/eth0", "sys/devices/virtual/net/veth0").unwrap();
+    let reading = collect(server.path());
+    for factor in [Factor::ProductUuid, Factor::BoardSerial, Factor::ProductSerial, Factor::ChassisSerial] {
+        assert!(matches!(single(&reading, factor), Reading::Unreadable(_)), "{factor:?}");
+    }
+    assert!(of(&reading, Factor::Disk).iter().all(|(_, disk)| matches!(disk, Reading::Unreadable(_))));
+    assert_eq!(single(&reading, Factor::NetworkCard), Reading::Absent);
+}
+
+#[test]
+fn a_board_without_smbios_is_known_by_its_soc() {
+    let soc = |files: &[(&str, &str)]| {
+        let (_directory, server) = write(&FieldServer { board: None, ..FieldServer::example(1) });
+        for (at, content) in files {
+            server.write_file(at, content).unwrap();
+        }
+        single(&collect(server.path()), Factor::SocSerial)
+    };
+    assert_eq!(soc(&[]), Reading::Absent);
+    assert_eq!(soc(&[("proc/device-tree/serial-number", "10000000A1B2C3D4\0")]), present("10000000a1b2c3d4"));
+    assert_eq!(soc(&[("sys/devices/soc0/serial_number", "ABCD\n")]), present("abcd"));
+    assert_eq!(soc(&[("proc/cpuinfo", "Serial\t\t: 00000000DEADBEE1\n")]), present("00000000deadbee1"));
+    assert!(matches!(soc(&[("proc/cpuinfo", "Serial\t\t: 0000000000000000\n")]), Reading::Placeholder(_)));
+    assert!(matches!(
+        soc(&[("proc/device-tree/serial-number", "c3d9b8674f4b94f6\0")]),
+        Reading::Placeholder(_)
+    ));
+    let soldered = [
+        ("proc/cpuinfo", "Serial\t\t: 0000000000000000\n"),
+        ("sys/block/mmcblk0/device/type", "MMC\n"),
+        ("sys/block/mmcblk0/device/cid", "1501004247344533\n"),
+    ];
+    assert_eq!(soc(&soldered), present("1501004247344533"));
+    let card = [("sys/block/mmcblk0/device/type", "SD\n"), ("sys/block/mmcblk0/device/cid", "0353445344\n")];
+    assert_eq!(soc(&card), Reading::Absent);
+
+    let (_directory, server) = write(&FieldServer::example(1));
+    server.write_file("proc/device-tree/serial-number", "10000000A1B2C3D4\0").unwrap();
+    assert!(of(&collect(server.path()), Factor::SocSerial).is_empty(), "the board has an identity already");
+}

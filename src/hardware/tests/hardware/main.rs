@@ -1,0 +1,18 @@
+//! The crate from outside, in one binary.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod groups;
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod p1;
+#[cfg(test)]
+mod permissions;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod verdicts;
