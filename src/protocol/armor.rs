@@ -36,3 +36,21 @@ pub fn decode(input: &[u8]) -> Result<Vec<u8>, FrameError> {
 fn label(kind: Kind) -> String {
     format!("LANDFAST {}", kind.name().to_uppercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_capitals() {
+        assert_eq!(label(Kind::Revocations), "LANDFAST REVOCATIONS");
+    }
+
+    #[test]
+    fn what_it_is_not_is_said() {
+        let reason = |input: &[u8]| decode(input).unwrap_err().to_string();
+        assert!(reason(b"PK\x03\x04").ends_with("it starts neither with LFST nor with -----BEGIN LANDFAST"));
+        assert!(reason(b"-----BEGIN LANDFAST REQUEST-----\n").contains("its armor is damaged"));
+        assert!(reason(b"LFST\x01").ends_with("it is cut off"));
+    }
+}

@@ -332,3 +332,59 @@ fn set_fraction(factor: Factor, enrolled: &Evidence, current: &Evidence) -> Frac
     let all = kept + missing.iter().sum::<u32>();
     Fraction::Enrolled { now: (kept, all - heaviest(forgiven)), at_best: (kept + heaviest(hidden), all) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(virtual_machine: bool, factors: &[Factor]) -> Evidence {
+        let state = State::Present { digest: FactorDigest([1; 16]), primary: false };
+        let found = |factor: &Factor| crate::evidence::FactorEvidence { factor: *factor, state };
+        Evidence::from_factors(virtual_machine, factors.iter().map(found).collect())
+    }
+
+    #[test]
+    fn thresholds_are_ordered_and_reachable() {
+        let policy = |drifted_permille, bound_permille, minimum| {
+            BindingPolicy { drifted_permille, bound_permille, minimum, ..BindingPolicy::default() }.check()
+        };
+        assert_eq!(policy(1, 1, 1), Ok(()));
+        assert_eq!(policy(1000, 1000, u16::MAX), Ok(()));
+        for (drifted, bound, minimum) in [(0, 1, 1), (2, 1, 1), (1, 1001, 1), (1, 1, 0)] {
+            assert!(policy(drifted, bound, minimum).is_err(), "{drifted} {bound} {minimum}");
+        }
+    }
+
+    #[test]
+    fn a_group_weighs_once_and_cards_weigh_less_in_a_virtual_machine() {
+        let policy = BindingPolicy::default();
+        let board = [Factor::ProductUuid, Factor::BoardSerial, Factor::ProductSerial];
+        assert_eq!(policy.enrolled_weight(&machine(false, &board)), 30);
+        assert_eq!(policy.enrolled_weight(&machine(false, &[Factor::NetworkCard])), 15);
+        assert_eq!(policy.enrolled_weight(&machine(true, &[Factor::NetworkCard])), 10);
+        assert!(policy.can_enrol(&machine(true, &[Factor::Disk, Factor::NetworkCard])));
+        assert!(!policy.can_enrol(&machine(true, &[Factor::Disk, Factor::Cpu])));
+    }
+
+    #[test]
+    fn nothing_enrolled_and_nothing_weighed_has_no_verdict() {
+        let nothing = Evidence::default();
+        let weightless = Weights {
+            board: 0,
+            tpm: 0,
+            soc: 0,
+            virtual_id: 0,
+            disks: 0,
+            network: 0,
+            network_virtual: 0,
+            cpu: 0,
+            chassis: 0,
+            machine_id: 0,
+        };
+        let policy = BindingPolicy { weights: weightless, ..BindingPolicy::default() };
+        for evidence in [nothing, machine(false, &[Factor::ProductUuid, Factor::Disk])] {
+            let found = compare(&evidence, &evidence, &policy);
+            assert_eq!((found.verdict, found.score_permille), (Verdict::Indeterminate, 0));
+        }
+    }
+}

@@ -235,6 +235,10 @@ mod tests {
         assert!(postcard::from_bytes::<List<u8, 4>>(&[5, 1, 2, 3, 4, 5]).is_err());
         assert_eq!(&*postcard::from_bytes::<List<u8, 4>>(&[4, 1, 2, 3, 4]).unwrap(), [1, 2, 3, 4]);
         assert!(serde_json::from_str::<List<u8, 4>>("[1,2,3,4,5]").is_err());
+        // A reader that believed this length would ask for all memory there is.
+        let endless = std::iter::repeat_n(0u8, usize::MAX);
+        let endless = serde::de::value::SeqDeserializer::<_, serde::de::value::Error>::new(endless);
+        assert!(List::<u8, 4>::deserialize(endless).is_err());
         assert_eq!(List::<u8, 1>::new(vec![1, 2]), Err(BoundError::TooLong { length: 2, limit: 1 }));
     }
 

@@ -77,3 +77,40 @@ fn to_bytes<B: Body>(body: &B) -> Result<Vec<u8>, DecodeError> {
 fn malformed<B: Body>(reason: &str) -> DecodeError {
     DecodeError::Malformed { kind: B::KIND, reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::{Certificate, Purpose};
+    use crate::ids::IssuerId;
+    use crate::keys::SecretKey;
+    use crate::time::Timestamp;
+
+    fn certificate(not_before: u64, not_after: u64) -> Certificate {
+        Certificate {
+            issuer: IssuerId([1; 16]),
+            key: SecretKey::from_seed(&[1; 32]).public(),
+            purpose: Purpose::Exchange,
+            not_before: Timestamp(not_before),
+            not_after: Timestamp(not_after),
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_that_would_not_be_read() {
+        let error = encode_body(&certificate(2, 1)).unwrap_err();
+        assert_eq!(error.to_string(), "the certificate does not decode: its window ends before it starts");
+        let bytes = encode_body(&certificate(1, 2)).unwrap();
+        assert_eq!(decode_body::<Certificate>(&bytes), Ok(certificate(1, 2)));
+    }
+
+    #[test]
+    fn each_refusal_says_why() {
+        let bytes = encode_body(&certificate(1, 2)).unwrap();
+        let reason = |bytes: &[u8]| decode_body::<Certificate>(bytes).unwrap_err().to_string();
+        assert!(reason(&[&bytes[..], &[0]].concat()).ends_with("bytes follow its end"));
+        assert!(reason(&[&bytes[..50], &[0x82, 0]].concat()).ends_with("it is not in its shortest form"));
+        assert_eq!(reason(&[0; 129]), "129 bytes are more than the 128 that a certificate may have");
+        assert!(reason(&[]).starts_with("the certificate does not decode: "));
+    }
+}

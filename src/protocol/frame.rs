@@ -232,3 +232,38 @@ fn signed_bytes(kind: Kind, body: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(body);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::Revocations;
+
+    #[test]
+    fn kinds_keep_their_numbers() {
+        for (number, name) in
+            [(1, "certificate"), (2, "revocations"), (3, "request"), (4, "response"), (5, "grant")]
+        {
+            let kind = Kind::from_byte(number).unwrap();
+            assert_eq!((kind.name(), kind as u8), (name, number));
+        }
+        assert_eq!(Kind::from_byte(0), None);
+        assert_eq!(Kind::from_byte(6), None);
+    }
+
+    #[test]
+    fn the_parts_lie_where_the_layout_says() {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let sealed = Sealed::seal(&Revocations::default(), &key, b"chain").unwrap();
+        let bytes = sealed.as_bytes();
+        assert_eq!(bytes[..13], *b"LFST\x01\x02\x05\x00chain");
+        assert_eq!(bytes[13..45], *key.public().as_bytes());
+        assert_eq!(bytes[45..109], key.sign(b"landfast/1/revocations\0\0\0\0"));
+        assert_eq!(bytes[109..], [0, 0, 0]);
+        assert_eq!(sealed.digest(), Digest::of(bytes));
+    }
+
+    #[test]
+    fn a_certificate_fits_into_a_chain() {
+        const { assert!(FIXED + <crate::certificate::Certificate as Body>::MAX_BYTES <= MAX_CHAIN) }
+    }
+}

@@ -84,6 +84,12 @@ fn comparisons() {
             one("nothing changed", &[]),
             one("one board field of three changed: a majority counts in full", &[(0, other())]),
             one("two board fields of three changed: any field counts half", &[(0, other()), (1, other())]),
+            case(
+                "one board field of two changed: half is no majority",
+                &policy,
+                with(&[(2, None)]),
+                with(&[(0, other()), (2, None)]),
+            ),
             one(
                 "board and card changed, disks kept",
                 &[(0, other()), (1, other()), (2, other()), (7, other())],
