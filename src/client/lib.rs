@@ -53,9 +53,13 @@
 //! }
 //! # }
 //! ```
+//!
+//! With the feature `dbus` the same is there over D-Bus, in the module of that name.
 
 mod agent;
 mod connection;
+#[cfg(feature = "dbus")]
+pub mod dbus;
 mod error;
 mod events;
 mod question;

@@ -41,6 +41,13 @@ impl Question {
         Self { issuer: Some(issuer.into()), ..self }
     }
 
+    /// As the D-Bus method takes it: 0 and empty texts stand for what was not said.
+    #[cfg(feature = "dbus")]
+    pub(crate) fn parts(&self) -> (&str, u32, &str, &str) {
+        let version = self.version.as_deref().unwrap_or_default();
+        (&self.feature, self.quantity.unwrap_or(0), version, self.issuer.as_deref().unwrap_or_default())
+    }
+
     pub(crate) fn target(&self) -> Result<String, Error> {
         if self.feature.is_empty() {
             return Err(Error::Question("the feature has no name".to_owned()));

@@ -31,6 +31,10 @@ pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Repo
         question = question.issuer(issuer);
     }
     let answer = context.agent.check(&question).await.map_err(|error| Failure::of("check", &error))?;
+    if !answer.granted && context.issuer.is_some() {
+        // A mistyped issuer grants nothing either; that is another matter than a denial.
+        context.status("check").await?;
+    }
     let exit = if answer.granted { Exit::Done } else { Exit::Denied };
     Ok(Report::new(render(&answer, context.screen), &answer).exit(exit))
 }
