@@ -10,3 +10,4 @@ pub mod faultpoint;
 pub mod front;
 pub mod http;
 pub mod store;
+pub mod transport;

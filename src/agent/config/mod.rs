@@ -15,6 +15,7 @@ mod trusted;
 pub use address::{Address, Proxy};
 pub use error::ConfigError;
 pub use issuer::Issuer;
+pub(crate) use issuer::ca_store;
 pub use settings::{Local, Online, Settings};
 pub use trusted::Owners;
 
