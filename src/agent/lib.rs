@@ -5,6 +5,7 @@
 
 pub mod adapters;
 pub mod config;
+pub mod dbus;
 pub mod desk;
 pub mod faultpoint;
 pub mod front;
