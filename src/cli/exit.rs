@@ -42,7 +42,6 @@ const CODES: &[(&str, Exit)] = &[
     ("store_lost", Exit::Denied),
     ("no_issuer", Exit::Denied),
     ("not_confirmed", Exit::Denied),
-    ("trouble_found", Exit::Denied),
     ("usage", Exit::Usage),
     ("bad_question", Exit::Usage),
     ("confirmation_needed", Exit::Usage),
@@ -51,9 +50,7 @@ const CODES: &[(&str, Exit)] = &[
     ("authority_unreachable", Exit::NotReachable),
     ("authority_tls", Exit::NotReachable),
     ("authority_unavailable", Exit::NotReachable),
-    ("answer_unusable", Exit::NotReachable),
     ("agent_unreachable", Exit::NotReachable),
-    ("agent_unexpected", Exit::NotReachable),
     ("busy", Exit::NotReachable),
     ("stopping", Exit::NotReachable),
     ("too_many_connections", Exit::NotReachable),
@@ -62,6 +59,8 @@ const CODES: &[(&str, Exit)] = &[
     ("not_found", Exit::NotReachable),
     ("method_not_allowed", Exit::NotReachable),
     ("no_runtime", Exit::NotReachable),
+    ("answer_unusable", Exit::BadInput),
+    ("agent_unexpected", Exit::BadInput),
     ("bad_input", Exit::BadInput),
     ("bad_command", Exit::BadInput),
     ("bad_id", Exit::BadInput),
@@ -87,6 +86,11 @@ const CODES: &[(&str, Exit)] = &[
 ];
 
 impl Exit {
+    /// Every known code and where it leads.
+    pub fn codes() -> impl Iterator<Item = (&'static str, Self)> {
+        CODES.iter().copied()
+    }
+
     /// Where a known code leads.
     #[must_use]
     pub fn of_code(code: &str) -> Option<Self> {

@@ -49,10 +49,11 @@ impl Failure {
         failure
     }
 
-    /// For people: two lines.
+    /// For people: two lines. The code is there to be looked up.
     #[must_use]
     pub fn text(&self) -> String {
-        let head = format!("landfast: {}: {}\n", clean(&self.thing), clean(&self.message));
+        let (thing, message, code) = (clean(&self.thing), clean(&self.message), clean(&self.code));
+        let head = format!("landfast: {thing}: {message} [{code}]\n");
         if self.advice.is_empty() { head } else { format!("{head}next: {}\n", clean(&self.advice)) }
     }
 

@@ -50,7 +50,7 @@ fn render(answer: &Check, screen: &Screen) -> String {
     match answer.reason.as_str() {
         "licensed" => {}
         "grace" => say(" for a limited time".to_owned()),
-        reason => say(format!(" ({})", clean(&reason.replace('_', " ")))),
+        reason => say(format!(" ({})", clean(reason))),
     }
     if let Some(issuer) = &answer.issuer {
         say(format!(", issuer {}", clean(issuer)));
@@ -111,7 +111,7 @@ mod tests {
         };
         assert_eq!(
             render(&denied, &Screen::plain()),
-            "analytics: denied (version exceeded), issuer acme, license abababab, 0 usable\nnext: renew the support\n"
+            "analytics: denied (version_exceeded), issuer acme, license abababab, 0 usable\nnext: renew the support\n"
         );
     }
 

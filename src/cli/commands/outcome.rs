@@ -71,7 +71,8 @@ fn note(result: &OperationResult, told: &Told<'_>) -> Option<Failure> {
         true => "no answer yet".to_owned(),
         false => result.outcome.clone(),
     });
-    let code = result.reason.clone().unwrap_or_else(|| result.outcome.clone());
+    // The reason of a pending operation is its case, which its advice names.
+    let code = result.reason.clone().filter(|_| !waits).unwrap_or_else(|| result.outcome.clone());
     let advice = result.advice.clone().unwrap_or_default();
     Some(Failure { thing, code, message: reason, advice, exit: exit(result, told.by_hand) })
 }
@@ -141,7 +142,7 @@ mod tests {
         assert!(report.text.ends_with("license 01010101: activate denied\n"), "{}", report.text);
         assert_eq!(
             report.notes[0].text(),
-            "landfast: activation id 2 of 2 (license 01010101): no license has this activation id\nnext: compare it\n"
+            "landfast: activation id 2 of 2 (license 01010101): no license has this activation id [unknown_license]\nnext: compare it\n"
         );
     }
 
@@ -170,7 +171,10 @@ mod tests {
         let report = told(vec![result("reclaim", "done", 0), refused], false);
         assert_eq!(report.text, "acme: up to date\nacme: reclaim refused\n");
         assert_eq!(report.exit, Exit::NotReachable);
-        assert_eq!(report.notes[0].text(), "landfast: acme: the authority cannot be reached\n");
+        assert_eq!(
+            report.notes[0].text(),
+            "landfast: acme: the authority cannot be reached [authority_unreachable]\n"
+        );
     }
 
     #[test]

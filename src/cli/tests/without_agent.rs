@@ -48,7 +48,8 @@ fn every_command_says_that_the_agent_is_not_there() {
         let done = landfast(arguments, "");
         assert_eq!(done.status.code(), Some(3), "{arguments:?}");
         assert_eq!(text(&done.stdout), "", "{arguments:?}");
-        let expected = format!("landfast: {}: {UNREACHABLE}\nnext: {START_IT}\n", arguments[0]);
+        let expected =
+            format!("landfast: {}: {UNREACHABLE} [agent_unreachable]\nnext: {START_IT}\n", arguments[0]);
         assert_eq!(text(&done.stderr), expected);
 
         let done = landfast(&[arguments, &["--json"]].concat(), "");

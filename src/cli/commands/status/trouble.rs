@@ -78,7 +78,7 @@ fn denied(checks: &[Check]) -> Vec<Trouble> {
     }
     let trouble = |(reason, features, advice): (&str, Vec<&str>, &str)| Trouble {
         level: Level::Stopped,
-        what: format!("denied, {}: {}", reason.replace('_', " "), features.join(", ")),
+        what: format!("denied, {reason}: {}", features.join(", ")),
         next: advice.to_owned(),
     };
     reasons.into_iter().map(trouble).collect()
