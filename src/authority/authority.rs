@@ -2,7 +2,7 @@
 
 use crate::adapters::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::home::{Home, HomeError};
-use crate::storage::sqlite::Sqlite;
+use crate::storage::sqlite::{Load, Sqlite};
 use crate::storage::{ExchangeError, Storage, StorageError};
 use landfast_protocol::armor;
 use std::path::Path;
@@ -18,7 +18,7 @@ impl Authority<Sqlite> {
     /// Opens the authority whose files `init` made in `directory`.
     pub async fn open(directory: &Path) -> Result<Self, HomeError> {
         let home = Home::open(directory)?;
-        let storage = Sqlite::open(&home.database(), home.signer()?).await?;
+        let storage = Sqlite::open(&home.database(), home.signer()?, Load::default()).await?;
         Ok(Self::new(storage, Box::new(SystemClock), Box::new(SystemEntropy)))
     }
 

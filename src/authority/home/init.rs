@@ -61,9 +61,9 @@ impl Setup {
         };
         let text = toml::to_string(&file).map_err(|error| HomeError::Certificate(error.to_string()))?;
         secrets::write_new(&home.issuer_file(&self.name), 0o644, text.as_bytes())?;
-        // Last, because its presence says that the rest is complete. It shows activation ids to support.
+        // Last, because its presence says that the rest is complete.
         let started = directory.join("authority.db.new");
-        secrets::write_new(&started, 0o600, b"")?;
+        sqlite::create(&started).await?;
         let mut connection = sqlite::connect(&started).await?;
         sqlite::transaction(&mut connection, async |ledger| {
             let event = Event::Initialized { issuer: id, name };

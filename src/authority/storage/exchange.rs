@@ -3,7 +3,7 @@
 use crate::domain::device::DeviceRecord;
 use crate::domain::exchange::{Decision, Facts, GrantContent, decide};
 use crate::domain::fork::Known;
-use crate::domain::history::Entry;
+use crate::domain::history::{Entry, Event};
 use crate::signer::Signer;
 use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, StorageError};
 use landfast_protocol::request::{Opened, Request};
@@ -58,6 +58,7 @@ pub async fn exchange<L: Ledger>(
         GrantContent::New(_) => None,
     };
     let (changes, response) = sign(signer, decision, current, bytes, now)?;
+    changes.history.iter().for_each(|entry| announce(&entry.event));
     ledger.save(changes).await?;
     Ok(response)
 }
@@ -139,4 +140,23 @@ fn sign(
         ..Changes::default()
     };
     Ok((changes, response))
+}
+
+/// What a person should look at soon is logged, too.
+fn announce(event: &Event) {
+    match event {
+        Event::ForkFound { device, case, .. } => tracing::warn!(
+            %case,
+            device = device.short(),
+            "a device's history is forked; see `landfast-authority case list`"
+        ),
+        Event::UnknownGrantReported { device, reported, held } => tracing::error!(
+            device = device.short(),
+            reported_epoch = reported.epoch,
+            held_epoch = held.epoch,
+            "a device knows a grant that this database does not; if the database was restored from a backup, run \
+             `landfast-authority epoch raise`"
+        ),
+        _ => {}
+    }
 }

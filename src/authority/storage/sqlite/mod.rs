@@ -8,6 +8,7 @@ mod save;
 mod writer;
 
 pub use ledger::SqliteLedger;
+pub use writer::Load;
 
 use crate::signer::Signer;
 use crate::storage::exchange::Incoming;
@@ -17,13 +18,23 @@ use rows::failed;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use writer::Writer;
 
 /// How long one process waits for another to finish its transaction.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Makes a database that only its owner can read: it shows activation ids to support.
+pub async fn create(path: &Path) -> Result<(), StorageError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let opened = |source| StorageError::Open { path: path.to_owned(), source: Arc::new(source) };
+    made.map_err(|error| opened(sqlx::Error::Io(error)))?;
+    close(connect(path).await?).await
+}
 
 /// Opens a database that exists and brings its tables up to date.
 pub async fn connect(path: &Path) -> Result<SqliteConnection, StorageError> {
@@ -77,10 +88,22 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens the database and starts its writer. Call it inside a tokio runtime.
-    pub async fn open(path: &Path, signer: Signer) -> Result<Self, StorageError> {
+    pub async fn open(path: &Path, signer: Signer, load: Load) -> Result<Self, StorageError> {
         let signer = Arc::new(signer);
-        let writer = Writer::start(connect(path).await?, Arc::clone(&signer));
+        let writer = Writer::start(connect(path).await?, Arc::clone(&signer), load);
         Ok(Self { signer, writer, reader: Mutex::new(connect(path).await?) })
+    }
+
+    /// Commits so far. Exchanges that waited together share one.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// Exchanges that wait for the writer now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.writer.waiting()
     }
 
     /// Answers what is queued, commits, and closes the database.

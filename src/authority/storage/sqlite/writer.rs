@@ -8,13 +8,24 @@ use crate::storage::{ExchangeError, StorageError};
 use landfast_protocol::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// Exchanges that may wait; more are told to come back.
-const QUEUE: usize = 1024;
-/// Exchanges that share a commit at most, so that the first of them does not wait long.
-const GROUP: usize = 64;
+/// How much the writer takes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Exchanges that may wait; more are told to come back.
+    pub queue: usize,
+    /// Exchanges that share a commit at most, so that the first of them does not wait long.
+    pub group: usize,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { queue: 1024, group: 64 }
+    }
+}
 
 type Answer = Result<Vec<u8>, ExchangeError>;
 
@@ -31,13 +42,20 @@ struct Job {
 #[derive(Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Job>,
+    commits: Arc<AtomicU64>,
     task: JoinHandle<Result<(), sqlx::Error>>,
 }
 
 impl Writer {
-    pub fn start(connection: SqliteConnection, signer: Arc<Signer>) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        Self { queue, task: tokio::spawn(work(connection, signer, jobs)) }
+    pub fn start(connection: SqliteConnection, signer: Arc<Signer>, load: Load) -> Self {
+        let (queue, jobs) = mpsc::channel(load.queue.max(1));
+        let commits = Arc::new(AtomicU64::new(0));
+        let work = Work { connection, signer, commits: Arc::clone(&commits), group: load.group.max(1) };
+        Self { queue, commits, task: tokio::spawn(work.run(jobs)) }
+    }
+
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     pub async fn exchange(&self, incoming: Incoming, now: Timestamp, fresh: [u8; 8]) -> Answer {
@@ -47,6 +65,10 @@ impl Writer {
             mpsc::error::TrySendError::Closed(_) => StorageError::Closed.into(),
         })?;
         answered.await.map_err(|_| StorageError::Closed)?
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     pub fn is_running(&self) -> Result<(), StorageError> {
@@ -62,59 +84,60 @@ impl Writer {
     }
 }
 
-async fn work(
-    mut connection: SqliteConnection,
+type Group = Vec<(Incoming, Timestamp, [u8; 8])>;
+
+/// The task behind the handle.
+struct Work {
+    connection: SqliteConnection,
     signer: Arc<Signer>,
-    mut jobs: mpsc::Receiver<Job>,
-) -> Result<(), sqlx::Error> {
-    let mut group = Vec::new();
-    while jobs.recv_many(&mut group, GROUP).await > 0 {
-        let (waiting, work): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|job| (job.answer, (job.incoming, job.now, job.fresh))).unzip();
-        let answers = commit(&mut connection, &signer, work).await;
-        for (answer, waiting) in answers.into_iter().zip(waiting) {
-            // Who went away asks again, and gets the same answer.
-            let _ = waiting.send(answer);
-        }
-    }
-    connection.close().await
+    commits: Arc<AtomicU64>,
+    group: usize,
 }
 
-/// Answers a group in one transaction, each exchange in a savepoint of its own.
-async fn commit(
-    connection: &mut SqliteConnection,
-    signer: &Signer,
-    group: Vec<(Incoming, Timestamp, [u8; 8])>,
-) -> Vec<Answer> {
-    let size = group.len();
-    match try_commit(connection, signer, group).await {
-        Ok(answers) => answers,
-        Err(error) => {
-            tracing::error!(%error, exchanges = size, "nothing was committed");
-            (0..size).map(|_| Err(error.clone().into())).collect()
-        }
-    }
-}
-
-async fn try_commit(
-    connection: &mut SqliteConnection,
-    signer: &Signer,
-    group: Vec<(Incoming, Timestamp, [u8; 8])>,
-) -> Result<Vec<Answer>, StorageError> {
-    let mut answers = Vec::with_capacity(group.len());
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
-    for (incoming, now, fresh) in group {
-        let mut own = transaction.begin().await.map_err(failed("begin"))?;
-        let answer = exchange(&mut SqliteLedger::new(&mut own), signer, incoming, now, fresh).await;
-        match &answer {
-            Ok(_) => own.commit().await.map_err(failed("commit"))?,
-            Err(error) => {
-                tracing::warn!(%error, code = error.code(), "an exchange was not answered");
-                own.rollback().await.map_err(failed("roll back"))?;
+impl Work {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) -> Result<(), sqlx::Error> {
+        let mut group = Vec::new();
+        while jobs.recv_many(&mut group, self.group).await > 0 {
+            let (waiting, work): (Vec<_>, Group) =
+                group.drain(..).map(|job| (job.answer, (job.incoming, job.now, job.fresh))).unzip();
+            let answers = self.commit(work).await;
+            for (answer, waiting) in answers.into_iter().zip(waiting) {
+                // Who went away asks again, and gets the same answer.
+                let _ = waiting.send(answer);
             }
         }
-        answers.push(answer);
+        self.connection.close().await
     }
-    transaction.commit().await.map_err(failed("commit"))?;
-    Ok(answers)
+
+    /// Answers a group in one transaction, each exchange in a savepoint of its own.
+    async fn commit(&mut self, group: Group) -> Vec<Answer> {
+        let size = group.len();
+        match self.try_commit(group).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                tracing::error!(%error, exchanges = size, "nothing was committed");
+                (0..size).map(|_| Err(error.clone().into())).collect()
+            }
+        }
+    }
+
+    async fn try_commit(&mut self, group: Group) -> Result<Vec<Answer>, StorageError> {
+        let mut answers = Vec::with_capacity(group.len());
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+        for (incoming, now, fresh) in group {
+            let mut own = transaction.begin().await.map_err(failed("begin"))?;
+            let answer = exchange(&mut SqliteLedger::new(&mut own), &self.signer, incoming, now, fresh).await;
+            match &answer {
+                Ok(_) => own.commit().await.map_err(failed("commit"))?,
+                Err(error) => {
+                    tracing::warn!(%error, code = error.code(), "an exchange was not answered");
+                    own.rollback().await.map_err(failed("roll back"))?;
+                }
+            }
+            answers.push(answer);
+        }
+        transaction.commit().await.map_err(failed("commit"))?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(answers)
+    }
 }

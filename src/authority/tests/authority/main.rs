@@ -1,6 +1,15 @@
 //! The authority's tests: rules over the memory store, both stores against each other, TLS, and the real command.
 #![cfg(test)]
 
+mod api;
+mod client;
+mod command;
+mod crash;
+mod equality;
 mod exchange;
 mod fork;
+mod invariants;
+mod limits;
+mod play;
+mod process;
 mod support;

@@ -4,7 +4,7 @@ use landfast_authority::domain::catalog::{
     License, Name, Product, ProductPolicy, ReturnPolicy, Term, TooLittleEvidence,
 };
 use landfast_authority::signer::Signer;
-use landfast_authority::storage::admin::{self, Act};
+use landfast_authority::storage::admin::{self, Act, AdminError};
 use landfast_authority::storage::memory::{Memory, transact};
 use landfast_authority::storage::{ExchangeError, Ledger, Storage};
 use landfast_protocol::certificate::Trust;
@@ -18,6 +18,8 @@ use landfast_protocol::response::{Disposition, Response};
 use landfast_protocol::{
     ActivationId, DeviceId, Duration, IssuerId, LicenseId, List, Nonce, OperationId, Text, Timestamp,
 };
+
+use std::sync::Arc;
 
 pub const ISSUER: IssuerId = IssuerId([0xa5; 16]);
 pub const NOW: Timestamp = Timestamp(1_800_000_000);
@@ -37,6 +39,11 @@ pub fn trust() -> Trust {
 
 /// The hardware of machine `number`.
 pub fn machine(number: u8) -> Evidence {
+    repaired_machine(number, number.wrapping_add(200))
+}
+
+/// Machine `number` with another network card.
+pub fn repaired_machine(number: u8, card: u8) -> Evidence {
     let present = |factor, value| FactorEvidence {
         factor,
         state: State::Present { digest: FactorDigest([value; 16]), primary: factor == Factor::Disk },
@@ -46,7 +53,7 @@ pub fn machine(number: u8) -> Evidence {
         vec![
             present(Factor::ProductUuid, number),
             present(Factor::Disk, number.wrapping_add(100)),
-            present(Factor::NetworkCard, number.wrapping_add(200)),
+            present(Factor::NetworkCard, card),
             present(Factor::MachineId, number),
         ],
     )
@@ -62,6 +69,7 @@ pub fn poor_machine() -> Evidence {
 /// One store of one device. A clone is a copied or restored store.
 #[derive(Clone)]
 pub struct Device {
+    pub trust: Trust,
     pub key: SecretKey,
     pub counter: u64,
     pub grant: Option<Grant>,
@@ -77,6 +85,7 @@ pub struct Device {
 impl Device {
     pub fn new(number: u8) -> Self {
         Self {
+            trust: trust(),
             key: SecretKey::from_seed(&[number.wrapping_add(10); 32]),
             counter: 0,
             grant: None,
@@ -112,14 +121,14 @@ impl Device {
 
     pub fn activate(&mut self, activation: ActivationId, quantity: Option<u32>) -> OperationId {
         let id = OperationId(self.draw());
-        let proof = activation_proof(&activation, &ISSUER, &self.key.public(), &id);
-        let action = Action::Activate { license: activation.license(&ISSUER), quantity, proof };
+        let proof = activation_proof(&activation, &self.trust.issuer, &self.key.public(), &id);
+        let action = Action::Activate { license: activation.license(&self.trust.issuer), quantity, proof };
         self.pending.push(Operation { id, action });
         id
     }
 
     pub fn give_back(&mut self, activation: ActivationId, quantity: Option<u32>) -> OperationId {
-        self.wants(Action::Return { license: activation.license(&ISSUER), quantity })
+        self.wants(Action::Return { license: activation.license(&self.trust.issuer), quantity })
     }
 
     /// Makes and signs the next request with everything that is pending.
@@ -129,7 +138,7 @@ impl Device {
         let mut listed: Vec<_> = self.made.iter().filter(|made| made.counter >= from).copied().collect();
         listed.drain(..listed.len().saturating_sub(MAX_LISTED));
         let request = Request {
-            issuer: ISSUER,
+            issuer: self.trust.issuer,
             counter: self.counter,
             nonce: Nonce(self.draw()),
             previous: self.previous,
@@ -148,13 +157,13 @@ impl Device {
 
     /// Takes a response as section 3 says: results end operations, a newer grant replaces the held one.
     pub fn import(&mut self, bytes: &[u8]) -> Response {
-        let response: Response = trust().open(bytes).unwrap();
+        let response: Response = self.trust.open(bytes).unwrap();
         assert_eq!(response.device, self.id());
         let known = response.answers.is_none_or(|answer| self.made.contains(&answer.request));
         if !known {
             return response;
         }
-        let grant: Grant = trust().open(&response.grant).unwrap();
+        let grant: Grant = self.trust.open(&response.grant).unwrap();
         if self.previous.is_some_and(|previous| grant.position.epoch < previous.position.epoch) {
             return response;
         }
@@ -172,7 +181,7 @@ impl Device {
 
     /// What it holds of a license by its newest grant.
     pub fn holds(&self, activation: ActivationId) -> u32 {
-        let license = activation.license(&ISSUER);
+        let license = activation.license(&self.trust.issuer);
         let tokens = self.grant.iter().flat_map(|grant| grant.tokens.iter());
         tokens.filter(|token| token.license == license).map(|token| token.quantity).sum()
     }
@@ -243,28 +252,62 @@ pub fn license(number: u8, of: &str, quantity: u32, devices: u32) -> License {
     }
 }
 
-/// A customer and two products.
-pub async fn stock<L: Ledger>(ledger: &mut L, licenses: &[License]) {
-    admin::add_organization(ledger, &act(), name("Acme")).await.unwrap();
-    admin::add_product(ledger, &act(), product("Historian")).await.unwrap();
-    admin::add_product(ledger, &act(), strict_product("Safety")).await.unwrap();
-    for license in licenses {
-        admin::add_license(ledger, &act(), license.clone()).await.unwrap();
+/// Transactions that it takes to set up a customer, two products and these licenses.
+pub fn stock_steps(licenses: &[License]) -> usize {
+    3 + licenses.len()
+}
+
+/// One of them.
+pub async fn stock_step<L: Ledger>(
+    ledger: &mut L,
+    licenses: &[License],
+    step: usize,
+) -> Result<(), AdminError> {
+    match step {
+        0 => admin::add_organization(ledger, &act(), name("Acme")).await,
+        1 => admin::add_product(ledger, &act(), product("Historian")).await,
+        2 => admin::add_product(ledger, &act(), strict_product("Safety")).await,
+        _ => admin::add_license(ledger, &act(), licenses[step - 3].clone()).await,
     }
 }
 
 /// An authority in memory, with the time that tests turn.
 pub struct Vendor {
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     pub now: Timestamp,
     cases: u64,
 }
 
 impl Vendor {
     pub fn new(licenses: &[License]) -> Self {
-        let memory = Memory::new(signer());
-        transact(stock(&mut *memory.tables(), licenses)).unwrap();
+        let memory = Arc::new(Memory::new(signer()));
+        for step in 0..stock_steps(licenses) {
+            transact(stock_step(&mut *memory.tables(), licenses, step)).unwrap().unwrap();
+        }
         Self { memory, now: NOW, cases: 0 }
+    }
+
+    /// With products of its own.
+    pub fn with(products: &[Product], licenses: &[License]) -> Self {
+        let vendor = Self::new(&[]);
+        for product in products {
+            transact(admin::add_product(&mut *vendor.memory.tables(), &act(), product.clone()))
+                .unwrap()
+                .unwrap();
+        }
+        for license in licenses {
+            transact(admin::add_license(&mut *vendor.memory.tables(), &act(), license.clone()))
+                .unwrap()
+                .unwrap();
+        }
+        vendor
+    }
+
+    /// Whose key may sign until then.
+    pub fn signing_until(not_after: Timestamp) -> Self {
+        let key = SecretKey::from_seed(&[2; 32]);
+        let signer = Signer::certify(&root(), key, ISSUER, Timestamp(0), not_after).unwrap();
+        Self { memory: Arc::new(Memory::new(signer)), now: NOW, cases: 0 }
     }
 
     pub fn take(&mut self, request: Vec<u8>) -> Result<Vec<u8>, ExchangeError> {
