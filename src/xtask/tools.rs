@@ -10,7 +10,7 @@ use std::process::Command;
 type Tool = (&'static str, &'static str);
 
 /// What the tests use.
-pub const FOR_TESTS: [Tool; 12] = [
+pub const FOR_TESTS: [Tool; 14] = [
     ("bzip2", "bzip2"),
     ("busctl", "systemd"),
     ("curl", "curl"),
@@ -22,6 +22,8 @@ pub const FOR_TESTS: [Tool; 12] = [
     ("pkg-config", "pkg-config"),
     ("python3", "python3"),
     ("xz", "xz-utils"),
+    ("/usr/lib/python3/dist-packages/dbus/__init__.py", "python3-dbus"),
+    ("/usr/lib/python3/dist-packages/gi/__init__.py", "python3-gi"),
     ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
 ];
 
