@@ -10,12 +10,11 @@ use std::process::Command;
 type Tool = (&'static str, &'static str);
 
 /// What the tests use.
-pub const FOR_TESTS: [Tool; 14] = [
+pub const FOR_TESTS: [Tool; 13] = [
     ("bzip2", "bzip2"),
     ("busctl", "systemd"),
     ("curl", "curl"),
     ("dbus-daemon", "dbus-daemon"),
-    ("dbus-send", "dbus"),
     ("gcc", "gcc"),
     ("gdbus", "libglib2.0-bin"),
     ("ip", "iproute2"),
