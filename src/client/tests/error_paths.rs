@@ -236,3 +236,27 @@ async fn a_stream_ends_with_the_agent() {
     assert_eq!(stream.next().await.unwrap(), Some(landfast_client::Event::Licenses(licenses)));
     assert_eq!(stream.next().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_stream_goes_on_after_its_head() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("agent.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (heard, mut next) = tokio::sync::mpsc::channel::<()>(1);
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n").await.unwrap();
+        for _ in 0..3 {
+            stream.write_all(b"event: resync\ndata: {}\n\n").await.unwrap();
+            next.recv().await.unwrap();
+        }
+    });
+    let mut stream = Agent::at(&socket).events().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(stream.next().await.unwrap(), Some(landfast_client::Event::Resync));
+        heard.send(()).await.unwrap();
+    }
+    server.await.unwrap();
+    assert_eq!(stream.next().await.unwrap(), None);
+}
