@@ -1,2 +1,5 @@
 //! The daemon `landfastd`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    landfast_agent::main()
+}

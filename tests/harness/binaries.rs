@@ -29,16 +29,38 @@ fn build() -> Result<PathBuf> {
         return Ok(directory.into());
     }
     let directory = build_directory()?;
-    let profile = match directory.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => "dev",
-        Some(profile) => profile,
-    };
     let packages = ["-p", "landfast-agent", "-p", "landfast-cli", "-p", "landfast-authority"];
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--profile", profile])
+        .args(["build", "--quiet", "--profile", profile(&directory)])
         .args(packages)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()?;
     ensure!(status.success(), "building the programs failed");
     Ok(directory)
+}
+
+/// A `landfastd` that can be killed at a boundary: see `landfast_agent::faultpoint`.
+pub fn fault_binary() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build_fault_binary().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(|error| anyhow::anyhow!(error))
+}
+
+/// A program of its own, so that the real one is never replaced by it.
+fn build_fault_binary() -> Result<PathBuf> {
+    let directory = build_directory()?;
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--profile", profile(&directory), "-p", "landfast-tests"])
+        .args(["--features", "fault-injection", "--bin", "landfastd-fault"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()?;
+    ensure!(status.success(), "building landfastd-fault failed");
+    Ok(directory.join("landfastd-fault"))
+}
+
+fn profile(directory: &std::path::Path) -> &str {
+    match directory.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    }
 }

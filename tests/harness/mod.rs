@@ -9,7 +9,7 @@ mod wait;
 
 pub use agent::{Agent, AgentOptions};
 pub use authority::{Authority, Sale};
-pub use binaries::{binary, build_directory};
+pub use binaries::{binary, build_directory, fault_binary};
 pub use bus::Bus;
 pub use process::{Process, Ran, run};
 pub use wait::{DEADLINE, wait_for};

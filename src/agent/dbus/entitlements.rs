@@ -25,7 +25,10 @@ type Entry = (String, bool, u32, String, String, Word, Word, i64, Word);
 impl Entitlements {
     /// May `quantity` of `feature` be used by `version`? An empty version or issuer stands for any, a quantity of 0
     /// for 1. A denial is an answer, not an error.
-    #[expect(clippy::type_complexity, reason = "the names of the results go with a tuple that is written out")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "the names of the results go with a tuple that is written out"
+    )]
     #[zbus(out_args("granted", "quantity", "issuer", "license", "state", "reason", "until", "advice"))]
     fn check(
         &self,
