@@ -82,11 +82,11 @@ impl Collector {
             ignored.extend(ignored_in_virtual_machine(&dmi));
         } else {
             factors.extend(board(&dmi));
-            factors.push(chassis(&dmi));
-            if !dmi.is_present() {
+            if factors.iter().all(|read| matches!(read.reading, Reading::Absent | Reading::Placeholder(_))) {
                 let (source, reading) = soc::read(&self.root, &cpu);
                 factors.push(factor(Factor::SocSerial, &source, reading));
             }
+            factors.push(chassis(&dmi));
         }
         let disks = Disks::read(&self.root, own_serials);
         factors.extend(disks.factors);

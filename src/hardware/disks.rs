@@ -32,8 +32,10 @@ impl Disks {
         let mut disks = Self::default();
         let names = match root.list(DIRECTORY) {
             Ok(names) => names,
+            // The kernel has this directory even where it is empty.
             Err(error) => {
-                disks.factors.push(disk("disks", false, Reading::Unreadable(error.to_string())));
+                let reason = format!("/{DIRECTORY}: {error}");
+                disks.factors.push(disk("disks", false, Reading::Unreadable(reason)));
                 return disks;
             }
         };

@@ -24,11 +24,6 @@ impl<'a> Dmi<'a> {
         Self { root, credentials }
     }
 
-    /// Whether this machine has SMBIOS at all.
-    pub(crate) fn is_present(&self) -> bool {
-        !matches!(self.root.canonical(DIRECTORY), Err(ReadError::Missing))
-    }
-
     /// A field that everyone may read, in lower case; empty where it cannot be had.
     pub(crate) fn public(&self, field: &str) -> String {
         self.root.text(format!("{DIRECTORY}/{field}")).unwrap_or_default().to_lowercase()
@@ -52,7 +47,10 @@ impl<'a> Dmi<'a> {
     fn value(&self, field: &str, judge: impl FnOnce(String) -> Reading) -> Reading {
         let bytes = match self.root.read(format!("{DIRECTORY}/{field}")) {
             Ok(bytes) => bytes,
-            Err(ReadError::Missing) => return Reading::Absent,
+            Err(ReadError::Missing) if self.root.exists("sys/class") => return Reading::Absent,
+            Err(ReadError::Missing) => {
+                return Reading::Unreadable("/sys is not mounted, or was not recorded".into());
+            }
             Err(ReadError::Denied) => match self.credential(field) {
                 Ok(bytes) => bytes,
                 Err(reason) => return Reading::Unreadable(reason),

@@ -35,8 +35,10 @@ impl Network {
         let mut network = Self::default();
         let names = match root.list(DIRECTORY) {
             Ok(names) => names,
+            // The kernel has this directory even where it is empty.
             Err(error) => {
-                network.factors.push(card("network", Reading::Unreadable(error.to_string())));
+                let reason = format!("/{DIRECTORY}: {error}");
+                network.factors.push(card("network", Reading::Unreadable(reason)));
                 return network;
             }
         };

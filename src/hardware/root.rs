@@ -99,13 +99,9 @@ impl Root {
         self.canonical(relative).is_ok_and(|path| self.path.join(path).is_dir())
     }
 
-    /// Names in a directory, sorted, at most [`LIST_LIMIT`]; none where there is no such directory.
+    /// Names in a directory, sorted, at most [`LIST_LIMIT`].
     pub(crate) fn list(&self, relative: impl AsRef<Path>) -> Result<Vec<OsString>, ReadError> {
-        let entries = match self.canonical(relative) {
-            Ok(path) => std::fs::read_dir(self.path.join(path))?,
-            Err(ReadError::Missing) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
+        let entries = std::fs::read_dir(self.path.join(self.canonical(relative)?))?;
         let mut names: Vec<OsString> =
             entries.take(LIST_LIMIT).filter_map(Result::ok).map(|entry| entry.file_name()).collect();
         names.sort_unstable();

@@ -1,4 +1,5 @@
-//! Group C: the serial number of the SoC, on machines without SMBIOS; else the id of a soldered eMMC.
+//! Group C, in place of the board where SMBIOS tells nothing: the serial number of the SoC, else the id of a soldered
+//! eMMC.
 
 use crate::cpu::CpuInfo;
 use crate::placeholder::{self, Kind};

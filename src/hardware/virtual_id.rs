@@ -6,14 +6,11 @@ use crate::virtualization::system_information;
 use landfast_protocol::reading::{Identity, Reading};
 
 /// The id that the hypervisor gave this guest and no other, and where it stands. The first of these that the machine
-/// has: on EC2 the instance id (which is the asset tag of Nitro instances, and readable by all), the SMBIOS UUID, the
-/// device tree's `vm,uuid` (pseries), the UUID that z/Architecture reports for the innermost guest.
+/// has: on EC2 the instance id (which is the asset tag of Nitro instances, and readable by all), the device tree's
+/// `vm,uuid` (pseries), the UUID that z/Architecture reports for the innermost guest, the SMBIOS UUID.
 pub(crate) fn read(root: &Root, dmi: &Dmi<'_>) -> (&'static str, Reading) {
     if let Some(instance) = instance_id(dmi) {
         return ("board_asset_tag", Reading::Present(Identity::new(instance)));
-    }
-    if dmi.is_present() {
-        return ("product_uuid", dmi.uuid("product_uuid"));
     }
     match root.read("proc/device-tree/vm,uuid") {
         Err(ReadError::Missing) => {}
@@ -22,7 +19,7 @@ pub(crate) fn read(root: &Root, dmi: &Dmi<'_>) -> (&'static str, Reading) {
     }
     match system_information(root, "VM00 UUID") {
         Some(uuid) => ("VM00 UUID", judge_uuid(uuid.to_lowercase())),
-        None => ("product_uuid", Reading::Absent),
+        None => ("product_uuid", dmi.uuid("product_uuid")),
     }
 }
 

@@ -78,7 +78,10 @@ pub fn hwdata() -> Option<PathBuf> {
     directory
 }
 
-const UNREAD: [&str; 7] = [
+const UNREAD: [&str; 10] = [
+    "dev/cpuset/*",
+    "usb[0-9]*",
+    "infiniband/*",
     "sys/devices/system/*/*/*",
     "sys/devices/LNXSYSTM:00/*",
     "sys/bus/*",
@@ -160,6 +163,12 @@ pub fn machines(hwdata: &Path) -> &'static [Machine] {
         };
         archives(hwdata).into_iter().map(read).collect()
     })
+}
+
+/// One recorded root.
+pub fn recorded(hwdata: &Path, archive: &str) -> &'static HardwareReading {
+    let found = machines(hwdata).iter().find(|machine| machine.archive == archive);
+    &found.unwrap_or_else(|| panic!("there is no {archive}")).reading
 }
 
 /// Every archive of recordings below `directory`, named from it.

@@ -90,8 +90,13 @@ fn p2_a_uuid_in_the_other_byte_order_or_letter_case_is_the_same() {
 
 #[test]
 fn a_machine_without_parts_says_absent() {
-    let nothing = tempfile::tempdir().unwrap();
-    let reading = collect(nothing.path());
+    let (_directory, server) = write(&FieldServer { board: None, ..FieldServer::example(1) });
+    for class in ["sys/class/net", "sys/block"] {
+        std::fs::remove_dir_all(server.path().join(class)).unwrap();
+        std::fs::create_dir(server.path().join(class)).unwrap();
+    }
+    std::fs::remove_file(server.path().join("etc/machine-id")).unwrap();
+    let reading = collect(server.path());
     for factor in [
         Factor::ProductUuid,
         Factor::BoardSerial,
@@ -100,11 +105,20 @@ fn a_machine_without_parts_says_absent() {
         Factor::SocSerial,
         Factor::Disk,
         Factor::NetworkCard,
-        Factor::Cpu,
         Factor::MachineId,
     ] {
         assert_eq!(single(&reading, factor), Reading::Absent, "{factor:?}");
     }
+}
+
+#[test]
+fn what_a_sandbox_hides_is_unreadable_and_not_absent() {
+    let nothing = tempfile::tempdir().unwrap();
+    let reading = collect(nothing.path());
+    for read in reading.factors.iter().filter(|read| read.factor != Factor::MachineId) {
+        assert!(matches!(read.reading, Reading::Unreadable(_)), "{read:?}");
+    }
+    assert_eq!(single(&reading, Factor::MachineId), Reading::Absent);
     assert_eq!(reading, collect("/nonexistent/landfast"));
 }
 
@@ -334,5 +348,15 @@ fn a_board_without_smbios_is_known_by_its_soc() {
 
     let (_directory, server) = write(&FieldServer::example(1));
     server.write_file("proc/device-tree/serial-number", "10000000A1B2C3D4\0").unwrap();
+    let filled_in = "To be filled by O.E.M.".to_owned();
+    let board = Board {
+        board_serial: filled_in.clone(),
+        product_serial: filled_in,
+        uuid: "0".repeat(32),
+        ..Board::example(1)
+    };
+    let (_unsaid, unsaid) = write(&FieldServer { board: Some(board), ..FieldServer::example(1) });
+    unsaid.write_file("proc/device-tree/serial-number", "10000000A1B2C3D4\0").unwrap();
+    assert_eq!(single(&collect(unsaid.path()), Factor::SocSerial), present("10000000a1b2c3d4"));
     assert!(of(&collect(server.path()), Factor::SocSerial).is_empty(), "the board has an identity already");
 }

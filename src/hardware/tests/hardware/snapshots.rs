@@ -1,6 +1,6 @@
 //! Recordings of real machines, found through `LANDFAST_HWDATA`. Their values are not printed.
 
-use crate::common::{Machine, Unpacked, hwdata, kept, machines, of, reason, single, values};
+use crate::common::{Machine, Unpacked, hwdata, kept, machines, of, reason, recorded, single, values};
 use landfast_hardware::fixture::{Board, FieldServer};
 use landfast_hardware::{Collector, Root};
 use landfast_protocol::evidence::{Evidence, Factor, FactorDigest};
@@ -57,22 +57,18 @@ fn two_guests_on_one_mainframe_share_no_identity() {
     for factor in Factor::ALL.into_iter().filter(|factor| *factor != Factor::Cpu) {
         assert_eq!(kept(&one.evidence(), &other.evidence(), factor).0, 0, "{factor:?}");
     }
-    let nested = Unpacked::new(&hwdata, "util-linux/lscpu/dumps/s390-nested-virt.tar.gz");
-    assert!(
-        matches!(single(&nested.collect(), Factor::VirtualId), Reading::Present(_)),
-        "the innermost guest's UUID"
-    );
+    let nested = recorded(&hwdata, "util-linux/lscpu/dumps/s390-nested-virt.tar.gz");
+    assert!(matches!(single(nested, Factor::VirtualId), Reading::Present(_)), "the innermost guest's UUID");
 }
 
 #[test]
 fn recordings_made_without_rights_are_unreadable_and_not_absent() {
     let Some(hwdata) = hwdata() else { return };
     for archive in ["32em64t-2n8c+dax+nvme+mic+dimms", "40intel64-2g2n4c+pcilocality", "8em64t-2s2ca2c"] {
-        let machine = Unpacked::new(&hwdata, &format!("hwloc/linux/{archive}.tar.bz2"));
-        let reading = machine.collect();
+        let reading = recorded(&hwdata, &format!("hwloc/linux/{archive}.tar.bz2"));
         for factor in [Factor::ProductUuid, Factor::BoardSerial, Factor::ProductSerial, Factor::ChassisSerial]
         {
-            assert!(matches!(single(&reading, factor), Reading::Unreadable(_)), "{archive} {factor:?}");
+            assert!(matches!(single(reading, factor), Reading::Unreadable(_)), "{archive} {factor:?}");
         }
     }
 }
@@ -80,36 +76,36 @@ fn recordings_made_without_rights_are_unreadable_and_not_absent() {
 #[test]
 fn boards_with_real_and_with_filled_in_serials_are_told_apart() {
     let Some(hwdata) = hwdata() else { return };
-    let reading = Unpacked::new(&hwdata, "hwloc/linux/128arm-2pa2n8cluster4co.tar.bz2").collect();
+    let reading = recorded(&hwdata, "hwloc/linux/128arm-2pa2n8cluster4co.tar.bz2");
     for factor in [Factor::ProductUuid, Factor::BoardSerial, Factor::ProductSerial] {
-        assert!(matches!(single(&reading, factor), Reading::Present(_)), "{factor:?}");
+        assert!(matches!(single(reading, factor), Reading::Present(_)), "{factor:?}");
     }
-    assert!(matches!(single(&reading, Factor::ChassisSerial), Reading::Placeholder(_)));
-    let reading = Unpacked::new(&hwdata, "hwloc/linux/48amd64-4pa2n6c-sparse.tar.bz2").collect();
-    assert!(matches!(single(&reading, Factor::BoardSerial), Reading::Placeholder(_)));
-    assert!(matches!(single(&reading, Factor::ProductUuid), Reading::Present(_)));
+    assert!(matches!(single(reading, Factor::ChassisSerial), Reading::Placeholder(_)));
+    let reading = recorded(&hwdata, "hwloc/linux/48amd64-4pa2n6c-sparse.tar.bz2");
+    assert!(matches!(single(reading, Factor::BoardSerial), Reading::Placeholder(_)));
+    assert!(matches!(single(reading, Factor::ProductUuid), Reading::Present(_)));
 }
 
 #[test]
 fn p1_only_the_cards_of_a_server_count() {
     let Some(hwdata) = hwdata() else { return };
-    let reading = Unpacked::new(&hwdata, "hwloc/linux/32em64t-2n8c+dax+nvme+mic+dimms.tar.bz2").collect();
-    assert_eq!(values(&reading, Factor::NetworkCard).len(), 2);
+    let reading = recorded(&hwdata, "hwloc/linux/32em64t-2n8c+dax+nvme+mic+dimms.tar.bz2");
+    assert_eq!(values(reading, Factor::NetworkCard).len(), 2);
     // Of the bridge, the VLAN and the others, the recording holds links only.
-    assert!(reason(&reading, "ib0").contains("not Ethernet"));
-    let reading = Unpacked::new(&hwdata, "hwloc/linux/40intel64-2g2n4c+pcilocality.tar.bz2").collect();
-    assert_eq!(values(&reading, Factor::NetworkCard).len(), 4);
-    let reading = Unpacked::new(&hwdata, "hwloc/linux/2pa-pcidomain32bits.tar.bz2").collect();
+    assert!(reason(reading, "ib0").contains("not Ethernet"));
+    let reading = recorded(&hwdata, "hwloc/linux/40intel64-2g2n4c+pcilocality.tar.bz2");
+    assert_eq!(values(reading, Factor::NetworkCard).len(), 4);
+    let reading = recorded(&hwdata, "hwloc/linux/2pa-pcidomain32bits.tar.bz2");
     assert!(reading.virtual_machine);
-    assert_eq!(values(&reading, Factor::NetworkCard).len(), 1, "a guest's card may be locally administered");
+    assert_eq!(values(reading, Factor::NetworkCard).len(), 1, "a guest's card may be locally administered");
 }
 
 #[test]
 fn disks_of_a_storage_network_do_not_count() {
     let Some(hwdata) = hwdata() else { return };
-    let reading = Unpacked::new(&hwdata, "ghw/snapshots/linux-s390x-snapshot.tar.gz").collect();
-    assert_eq!(single(&reading, Factor::Disk), Reading::Absent);
-    assert!(reason(&reading, "sda").contains("network") && reason(&reading, "dm-0").contains("volume"));
+    let reading = recorded(&hwdata, "ghw/snapshots/linux-s390x-snapshot.tar.gz");
+    assert_eq!(single(reading, Factor::Disk), Reading::Absent);
+    assert!(reason(reading, "sda").contains("network") && reason(reading, "dm-0").contains("volume"));
 }
 
 #[test]
