@@ -49,6 +49,28 @@ fn machine() -> impl Strategy<Value = Vec<FactorEvidence>> {
     })
 }
 
+/// A machine and what became of it: about half of it was replaced, so that verdicts lie close to the thresholds.
+fn serviced() -> impl Strategy<Value = (Vec<FactorEvidence>, Vec<FactorEvidence>)> {
+    (machine(), machine(), vec(any::<bool>(), 30)).prop_map(|(enrolled, other, kept)| {
+        let longer = enrolled.len().max(other.len());
+        let pick = |at: usize| if kept[at] { enrolled.get(at) } else { other.get(at) };
+        let current = (0..longer).filter_map(|at| pick(at).copied()).collect();
+        (enrolled, current)
+    })
+}
+
+/// Thresholds that are often met and often missed.
+fn mild_policy() -> impl Strategy<Value = BindingPolicy> {
+    (arbitrary::policy(), 300..=600u16, 600..=900u16, 1..40u16).prop_map(
+        |(policy, drifted_permille, bound_permille, minimum)| BindingPolicy {
+            drifted_permille,
+            bound_permille,
+            minimum,
+            ..policy
+        },
+    )
+}
+
 fn evidence(factors: &[FactorEvidence]) -> Evidence {
     Evidence::from_factors(false, factors.to_vec())
 }
@@ -112,8 +134,7 @@ proptest! {
     /// Broken is only what would be broken with everything readable.
     #[test]
     fn p2_unreadable_never_breaks(
-        enrolled in machine(), current in machine(), hidden in vec(any::<bool>(), 20),
-        policy in arbitrary::policy(),
+        (enrolled, current) in serviced(), hidden in vec(any::<bool>(), 30), policy in mild_policy(),
     ) {
         let veiled: Vec<_> = current.iter().zip(&hidden).map(|(found, hidden)| match hidden {
             true => FactorEvidence { state: State::Unreadable, ..*found },

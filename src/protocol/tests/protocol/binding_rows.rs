@@ -218,6 +218,27 @@ fn p2_a_field_changed_and_the_others_unreadable_breaks_nothing() {
 }
 
 #[test]
+fn p2_disks_that_cannot_be_read_may_be_the_right_ones() {
+    let enrolled = Machine::server();
+    let board = Machine::server()
+        .every(&DMI[..3], &Reading::Placeholder(Identity::new("default string")))
+        .every(&[Factor::Disk], &unreadable());
+    expect(Verdict::Indeterminate, &enrolled, &board);
+    // One disk can be read, and it is another one: the one that cannot may still be the boot disk.
+    let one = Machine::server()
+        .with_tpm()
+        .new_board()
+        .without(Factor::NetworkCard)
+        .with(Factor::NetworkCard, "mac-1a")
+        .without(Factor::Disk)
+        .with(Factor::Disk, "data-2")
+        .state(Factor::Disk, unreadable());
+    expect(Verdict::Indeterminate, &enrolled.clone().with_tpm(), &one);
+    let two = one.without(Factor::Disk).with(Factor::Disk, "data-2").with(Factor::Disk, "data-3");
+    expect(Verdict::Broken, &enrolled.with_tpm(), &two);
+}
+
+#[test]
 fn p2_eight_years_and_one_of_three_disks_replaced() {
     let machine = Machine::server().with(Factor::Disk, "data-3");
     expect(Verdict::Bound, &machine, &machine.clone().less("data-1").with(Factor::Disk, "data-9"));

@@ -41,6 +41,9 @@ fn a_message_of_another_kind() {
     assert_eq!(error, FrameError::WrongKind { expected: Kind::Request, found: Kind::Grant });
     let error = samples::trust().revoke(samples::grant_frame().as_bytes()).unwrap_err();
     assert_eq!(error, FrameError::WrongKind { expected: Kind::Revocations, found: Kind::Grant });
+    let grant = samples::grant_frame();
+    let opened: Result<Request, _> = Frame::parse(grant.as_bytes()).and_then(|frame| frame.open());
+    assert_eq!(opened, Err(FrameError::WrongKind { expected: Kind::Request, found: Kind::Grant }));
     assert!(samples::trust().revoke(&samples::chain()).is_err_and(|error| error.code() == "wrong_kind"));
 }
 
