@@ -30,7 +30,9 @@ fn b13_an_expired_term_is_denied_with_its_reason() {
     // A vendor cannot sell what has ended, or the device is told so.
     match stage.authority.sell(&ended) {
         Ok(id) => drop(stage.expect(&["activate", &id], 1, "license_expired")),
-        Err(error) => assert!(error.to_string().contains("next") || format!("{error:?}").contains("past"), "{error:?}"),
+        Err(error) => {
+            assert!(error.to_string().contains("next") || format!("{error:?}").contains("past"), "{error:?}")
+        }
     }
 }
 
@@ -86,7 +88,8 @@ fn b1_a_response_for_another_device_or_a_changed_one_is_refused() {
     let (request, response) = (request.to_str().unwrap(), response.to_str().unwrap());
     crate::support::expect(&other, &["activate", &id, "--offline", request], 0, "");
     let ca = stage.directory.path().join("ca.pem");
-    let issuer: toml::Table = std::fs::read_to_string(stage.authority.issuer_file()).unwrap().parse().unwrap();
+    let issuer: toml::Table =
+        std::fs::read_to_string(stage.authority.issuer_file()).unwrap().parse().unwrap();
     std::fs::write(&ca, issuer["ca"].as_str().unwrap()).unwrap();
     let mut curl = std::process::Command::new("curl");
     curl.args(["--silent", "--fail", "--output", response, "--cacert", ca.to_str().unwrap()]);

@@ -45,7 +45,11 @@ fn d3_bound_drifted_broken_with_grace_and_p4_a_return_all_the_same() {
     stage.recording.swap_board(spare.board.as_ref().unwrap()).unwrap();
     assert_eq!(verdict(&stage.agent), "broken");
     let check = stage.agent.check("points").unwrap();
-    assert_eq!((check["granted"].as_bool(), check["reason"].as_str()), (Some(true), Some("grace")), "{check}");
+    assert_eq!(
+        (check["granted"].as_bool(), check["reason"].as_str()),
+        (Some(true), Some("grace")),
+        "{check}"
+    );
     assert!(check["until"].is_string(), "{check}");
     crate::support::expect(&stage.agent, &["return", "--all", "--yes"], 0, "");
     assert_eq!(crate::support::held(&stage.authority), 0);

@@ -8,10 +8,11 @@ fn d2_each_issuer_has_its_own_device_and_licenses() {
     let directory = tempfile::tempdir().unwrap();
     let acme = Authority::start(directory.path(), "acme").unwrap();
     let beta = Authority::start(directory.path(), "beta").unwrap();
-    let agent =
-        Agent::start(directory.path(), "server", &[&acme, &beta], AgentOptions::default()).unwrap();
-    let (of_acme, of_beta) =
-        (acme.sell(&Sale::perpetual("control", 2)).unwrap(), beta.sell(&Sale::perpetual("control", 7)).unwrap());
+    let agent = Agent::start(directory.path(), "server", &[&acme, &beta], AgentOptions::default()).unwrap();
+    let (of_acme, of_beta) = (
+        acme.sell(&Sale::perpetual("control", 2)).unwrap(),
+        beta.sell(&Sale::perpetual("control", 7)).unwrap(),
+    );
     // Which vendor is meant has to be said.
     expect(&agent, &["activate", &of_acme], 2, "--issuer");
     expect(&agent, &["activate", &of_acme, "--issuer", "acme"], 0, "");

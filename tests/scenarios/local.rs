@@ -94,5 +94,6 @@ fn p9_more_connections_than_the_limit_are_refused_politely() {
     .unwrap();
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     drop(open);
-    wait_for("room again", || stage.agent.landfast(&["status"]).ok().filter(|ran| ran.code == Some(0))).unwrap();
+    wait_for("room again", || stage.agent.landfast(&["status"]).ok().filter(|ran| ran.code == Some(0)))
+        .unwrap();
 }

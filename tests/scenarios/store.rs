@@ -66,15 +66,22 @@ fn damage_all(directory: &std::path::Path) {
 #[test]
 fn p8_a_full_disk_refuses_commands_and_loses_nothing() {
     if !is_root() {
-        return skipped("p8_a_full_disk_refuses_commands_and_loses_nothing", "needs root to mount a small disk");
+        return skipped(
+            "p8_a_full_disk_refuses_commands_and_loses_nothing",
+            "needs root to mount a small disk",
+        );
     }
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::start(directory.path(), "acme").unwrap();
-    let mut agent = Agent::install(directory.path(), "server", &[&authority], AgentOptions::default()).unwrap();
+    let mut agent =
+        Agent::install(directory.path(), "server", &[&authority], AgentOptions::default()).unwrap();
     let state = agent.directory.join("state");
     std::fs::create_dir(&state).unwrap();
     let Some(_mounted) = Mounted::tmpfs(&state, "size=6m") else {
-        return skipped("p8_a_full_disk_refuses_commands_and_loses_nothing", "mounting a tmpfs is not allowed here");
+        return skipped(
+            "p8_a_full_disk_refuses_commands_and_loses_nothing",
+            "mounting a tmpfs is not allowed here",
+        );
     };
     agent.run().unwrap();
     let id = authority.sell(&landfast_tests::harness::Sale::perpetual("control", 3)).unwrap();
