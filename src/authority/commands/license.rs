@@ -8,7 +8,7 @@ use crate::commands::organization::name;
 use crate::commands::output::{Report, optional_time, parse_days, parse_time, table, time};
 use crate::domain::catalog::{self, Name, Term};
 use crate::home::HomeError;
-use crate::storage::admin::{self, AdminError};
+use crate::storage::admin::{self, AdminError, NewTerms};
 use crate::storage::sqlite::report::{self, Held, Holder};
 use crate::storage::sqlite::transaction;
 use clap::{Args, Subcommand, ValueEnum};
@@ -29,6 +29,9 @@ pub enum License {
         /// Its activation id, its license id, or the first digits of that.
         license: String,
     },
+    /// Expand or renew a license. Devices get the new terms with their next exchange (`landfast reclaim`), or with a
+    /// file from `device update`.
+    Change(Change),
     /// Stop further activations. Devices that hold the license keep it until it is reset there.
     Withdraw {
         /// Its activation id, its license id, or the first digits of that.
@@ -77,6 +80,28 @@ pub struct Add {
     devices: u32,
 }
 
+/// Expand or renew a license.
+#[derive(Debug, Args)]
+pub struct Change {
+    /// Its activation id, its license id, or the first digits of that.
+    license: String,
+    /// How many units there are. Devices that took their share get more, if there is more.
+    #[arg(long, value_name = "N")]
+    quantity: Option<u32>,
+    /// On how many devices at a time.
+    #[arg(long, value_name = "N")]
+    devices: Option<u32>,
+    /// First day or instant after the right.
+    #[arg(long, value_name = "DATE", value_parser = parse_time, conflicts_with = "term")]
+    not_after: Option<Timestamp>,
+    /// Instead: how long it lasts from the first activation on, like 365d.
+    #[arg(long, value_name = "DAYS", value_parser = parse_days)]
+    term: Option<Duration>,
+    /// Until when it is supported.
+    #[arg(long, value_name = "DATE", value_parser = parse_time)]
+    support_until: Option<Timestamp>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
     /// For the life of the hardware.
@@ -85,6 +110,23 @@ enum Kind {
     Subscription,
     /// A free term.
     Trial,
+}
+
+impl Change {
+    fn terms(&self) -> Result<NewTerms, CommandError> {
+        let terms = NewTerms {
+            quantity: self.quantity,
+            devices: self.devices,
+            not_after: self.not_after,
+            length: self.term,
+            support_until: self.support_until,
+        };
+        if terms == NewTerms::default() {
+            let options = "--quantity, --devices, --not-after, --term or --support-until";
+            return Err(CommandError::Usage(format!("say what to change: give {options}")));
+        }
+        Ok(terms)
+    }
 }
 
 impl Add {
@@ -140,6 +182,16 @@ impl License {
             }
             Self::List => list(&mut connection).await,
             Self::Show { license } => show(&mut connection, context, &license).await,
+            Self::Change(change) => {
+                let id = find_license(&mut connection, context, &change.license).await?;
+                let act = context.act();
+                let terms = change.terms()?;
+                transaction(&mut connection, async |ledger| {
+                    admin::change_license(ledger, &act, &id, terms).await
+                })
+                .await?;
+                show(&mut connection, context, &id.to_string()).await
+            }
             Self::Withdraw { license } => {
                 let id = find_license(&mut connection, context, &license).await?;
                 let act = context.act();

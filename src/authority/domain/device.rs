@@ -109,6 +109,8 @@ pub struct Holding {
     pub license: LicenseId,
     /// Units held; zero is kept for the sake of `taken_at`.
     pub units: u32,
+    /// It took its share, whatever that is, and follows it when the license is expanded.
+    pub by_share: bool,
     /// The first grant without it, after it was taken without the device's proof.
     pub taken_at: Option<Position>,
 }

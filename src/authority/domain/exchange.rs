@@ -29,8 +29,18 @@ pub struct LicenseFacts {
     pub devices_in_use: u32,
     /// Units that this device holds.
     pub held: u32,
+    /// It took its share, whatever that is, and follows it when the license is expanded.
+    pub by_share: bool,
     /// The first grant without it, after it was taken from this device without proof.
     pub taken_at: Option<Position>,
+}
+
+impl LicenseFacts {
+    /// The device holds less than the share that it asked for.
+    #[must_use]
+    pub fn may_grow(&self) -> bool {
+        self.by_share && self.held > 0 && self.held < self.license.share()
+    }
 }
 
 /// Everything that the answer to one request depends on.
@@ -222,6 +232,7 @@ impl<'a> Arrival<'a> {
             };
             results.push(OperationResult { id: operation.id, outcome });
         }
+        desk.follow_shares();
         self.events.append(&mut desk.events);
         self.record.seen = Some(self.opened.name);
         self.record.advance();

@@ -29,6 +29,14 @@ pub enum Event {
         quantity: u32,
         devices: u32,
     },
+    /// The terms of a license changed.
+    LicenseChanged {
+        license: LicenseId,
+        quantity: u32,
+        devices: u32,
+        not_after: Option<Timestamp>,
+        support_until: Option<Timestamp>,
+    },
     /// The first request of a device arrived.
     DeviceAdded { device: DeviceId },
     /// A device's tokens are bound to its hardware.
@@ -37,6 +45,8 @@ pub enum Event {
     Rebound { device: DeviceId, verdict: Verdict, score_permille: u32 },
     /// A device took units of a license.
     Activated { device: DeviceId, license: LicenseId, operation: OperationId, units: u32, held: u32 },
+    /// A device took more units of a license that was expanded.
+    Expanded { device: DeviceId, license: LicenseId, units: u32, held: u32 },
     /// A device gave units back, proven by its signature.
     Returned {
         device: DeviceId,

@@ -22,7 +22,7 @@ pub fn reset(
     record.enter_epoch(epoch);
     record.advance();
     let device = record.id();
-    let holding = Holding { device, license, units: 0, taken_at: Some(record.position) };
+    let holding = Holding { device, license, units: 0, by_share: false, taken_at: Some(record.position) };
     (record, holding, Event::LicenseReset { device, license, units: held })
 }
 

@@ -68,7 +68,8 @@ impl<'a> Desk<'a> {
     pub(super) fn changed(&self) -> Vec<Holding> {
         let holding = |id: &LicenseId| {
             let facts = self.licenses.get(id)?;
-            Some(Holding { device: self.device, license: *id, units: facts.held, taken_at: facts.taken_at })
+            let (device, units) = (self.device, facts.held);
+            Some(Holding { device, license: *id, units, by_share: facts.by_share, taken_at: facts.taken_at })
         };
         self.touched.iter().filter_map(holding).collect()
     }
@@ -121,8 +122,25 @@ impl<'a> Desk<'a> {
             Ok(units) => units,
             Err(refusal) => return refusal,
         };
-        self.take(operation, license, units);
+        let held = self.take(license, units, wanted.is_none());
+        self.events.push(Event::Activated { device: self.device, license, operation, units, held });
         Outcome::Done
+    }
+
+    /// Licenses that were expanded since give more to devices that took their share.
+    pub(super) fn follow_shares(&mut self) {
+        let hungry =
+            |facts: &&LicenseFacts| facts.may_grow() && facts.free > 0 && self.refusal(facts).is_none();
+        let hungry: Vec<_> = self
+            .licenses
+            .values()
+            .filter(hungry)
+            .map(|facts| (facts.license.id, (facts.license.share() - facts.held).min(facts.free)))
+            .collect();
+        for (license, units) in hungry {
+            let held = self.take(license, units, true);
+            self.events.push(Event::Expanded { device: self.device, license, units, held });
+        }
     }
 
     /// Why this device gets nothing more of this license, whatever the quantity.
@@ -169,20 +187,21 @@ impl<'a> Desk<'a> {
         full.then(|| denied(DenialReason::TooManyLicenses, &format!("the device holds {count} licenses")))
     }
 
-    fn take(&mut self, operation: OperationId, license: LicenseId, units: u32) {
-        let Some(facts) = self.licenses.get_mut(&license) else { return };
+    /// Gives units to the device, and tells how many it holds then.
+    fn take(&mut self, license: LicenseId, units: u32, by_share: bool) -> u32 {
+        let Some(facts) = self.licenses.get_mut(&license) else { return 0 };
         if facts.held == 0 {
             facts.devices_in_use += 1;
         }
         facts.held += units;
         facts.free -= units;
+        facts.by_share = by_share;
         if let Term::Counted { started: started @ None, .. } = &mut facts.license.term {
             *started = Some(self.now);
             self.started.push((license, self.now));
         }
         self.touched.insert(license);
-        let held = facts.held;
-        self.events.push(Event::Activated { device: self.device, license, operation, units, held });
+        facts.held
     }
 
     fn give_back(&mut self, operation: OperationId, license: LicenseId, units: Option<u32>) -> Outcome {
@@ -198,6 +217,7 @@ impl<'a> Desk<'a> {
         }
         let units = units.unwrap_or(facts.held).min(facts.held);
         facts.held -= units;
+        facts.by_share = false;
         facts.free += units;
         if facts.held == 0 {
             facts.devices_in_use = facts.devices_in_use.saturating_sub(1);

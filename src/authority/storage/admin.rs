@@ -1,11 +1,11 @@
 //! What the vendor's people do, each as one transaction over any [`Ledger`].
 
-use crate::domain::catalog::{License, LicenseRule, Name, Organization, Product};
+use crate::domain::catalog::{License, LicenseRule, Name, Organization, Product, Term};
 use crate::domain::history::Event;
 use crate::domain::intervention;
 use crate::signer::{SignError, Signer};
 use crate::storage::{Case, Changes, Ledger, StorageError};
-use landfast_protocol::{BoundError, CaseId, DeviceId, LicenseId, Text, Timestamp};
+use landfast_protocol::{BoundError, CaseId, DeviceId, Duration, LicenseId, Text, Timestamp};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -108,21 +108,85 @@ pub async fn add_license<L: Ledger>(ledger: &mut L, act: &Act, license: License)
     Ok(ledger.save(act.change(Changes { license: Some(license), ..Changes::default() }, event)).await?)
 }
 
-/// Stops further activations of a license. Gives the number of devices that hold it.
-pub async fn withdraw<L: Ledger>(
+/// What is to change of a license; none leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewTerms {
+    /// Units that there are.
+    pub quantity: Option<u32>,
+    /// On how many devices at a time.
+    pub devices: Option<u32>,
+    /// When it ends.
+    pub not_after: Option<Timestamp>,
+    /// How long it lasts, counted from the first activation on.
+    pub length: Option<Duration>,
+    /// Until when it is supported.
+    pub support_until: Option<Timestamp>,
+}
+
+impl NewTerms {
+    fn apply(self, license: &mut License) {
+        license.quantity = self.quantity.unwrap_or(license.quantity);
+        license.devices = self.devices.unwrap_or(license.devices);
+        license.support_until = self.support_until.or(license.support_until);
+        if let Some(until) = self.not_after {
+            license.term = Term::Until(until);
+        }
+        if let Some(length) = self.length {
+            let started = match license.term {
+                Term::Counted { started, .. } => started,
+                Term::Endless | Term::Until(_) => None,
+            };
+            license.term = Term::Counted { length, started };
+        }
+    }
+}
+
+/// Expands or renews a license. Devices get the new terms with their next exchange.
+pub async fn change_license<L: Ledger>(
     ledger: &mut L,
     act: &Act,
-    license: &LicenseId,
-) -> Result<usize, AdminError> {
-    let missing =
-        || AdminError::Missing { what: "license", name: license.to_string(), command: "license list" };
-    let found = ledger.license(license).await?.ok_or_else(missing)?;
-    if found.withdrawn_at.is_some() {
-        return Err(AdminError::Nothing(format!("license {license} was withdrawn before")));
+    id: &LicenseId,
+    terms: NewTerms,
+) -> Result<License, AdminError> {
+    let before = ledger.license(id).await?.ok_or_else(|| missing_license(id))?;
+    let mut license = before.clone();
+    terms.apply(&mut license);
+    license.check()?;
+    if license == before {
+        return Err(AdminError::Nothing("the license has these terms already".to_owned()));
     }
-    let changes = Changes { withdrawn: Some((*license, act.now)), ..Changes::default() };
-    ledger.save(act.change(changes, Event::LicenseWithdrawn { license: *license })).await?;
-    Ok(ledger.holders(license).await?.len())
+    let holders = ledger.holders(id).await?;
+    let units = holders.iter().fold(0u32, |sum, (_, units)| sum.saturating_add(*units));
+    if units > license.quantity || holders.len() > license.devices as usize {
+        return Err(AdminError::Nothing(format!(
+            "{} devices hold {units} units of license {id}; return or reset some first, see `landfast-authority \
+             license show`",
+            holders.len()
+        )));
+    }
+    let event = Event::LicenseChanged {
+        license: *id,
+        quantity: license.quantity,
+        devices: license.devices,
+        not_after: license.ends(),
+        support_until: license.support_until,
+    };
+    let changes = Changes { changed: Some(license.clone()), ..Changes::default() };
+    ledger.save(act.change(changes, event)).await?;
+    Ok(license)
+}
+
+/// Stops further activations of a license. Gives the number of devices that hold it.
+pub async fn withdraw<L: Ledger>(ledger: &mut L, act: &Act, id: &LicenseId) -> Result<usize, AdminError> {
+    let found = ledger.license(id).await?.ok_or_else(|| missing_license(id))?;
+    if found.withdrawn_at.is_some() {
+        return Err(AdminError::Nothing(format!("license {id} was withdrawn before")));
+    }
+    let holders = ledger.holders(id).await?.len();
+    let changed = Some(License { withdrawn_at: Some(act.now), ..found });
+    let event = Event::LicenseWithdrawn { license: *id };
+    ledger.save(act.change(Changes { changed, ..Changes::default() }, event)).await?;
+    Ok(holders)
 }
 
 /// Frees what a device holds of a license without the device's proof. Gives the number of units freed.
@@ -199,4 +263,8 @@ pub async fn raise_epoch<L: Ledger>(
 
 fn missing_device(device: &DeviceId) -> AdminError {
     AdminError::Missing { what: "device", name: device.to_string(), command: "device list" }
+}
+
+fn missing_license(license: &LicenseId) -> AdminError {
+    AdminError::Missing { what: "license", name: license.to_string(), command: "license list" }
 }

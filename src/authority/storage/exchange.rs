@@ -67,8 +67,9 @@ async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) ->
     let id = opened.key.device();
     let device = ledger.device(&id).await?;
     let known = match &device {
-        Some(record) => ledger.known(record, opened).await?,
-        None => Known::default(),
+        // While a case is open nothing more is looked for.
+        Some(record) if record.case.is_none() => ledger.known(record, opened).await?,
+        _ => Known::default(),
     };
     let operations: Vec<OperationId> = opened.request.operations.iter().map(|o| o.id).collect();
     let mut named: Vec<LicenseId> =

@@ -70,8 +70,8 @@ pub struct Changes {
     pub product: Option<Product>,
     /// A new license.
     pub license: Option<License>,
-    /// A license that is withdrawn.
-    pub withdrawn: Option<(LicenseId, Timestamp)>,
+    /// A license whose quantity, devices, term, support or withdrawal changed.
+    pub changed: Option<License>,
     /// A new epoch.
     pub epoch: Option<u32>,
     /// What happened, in order.
@@ -118,7 +118,7 @@ pub trait Ledger: Send {
     ) -> impl Future<Output = Reading<BTreeMap<OperationId, Outcome>>> + Send;
 
     /// Every license that the device holds, and those named. Free units and devices in use are counted for the
-    /// named ones only; for the others both are zero.
+    /// named ones and those that [`LicenseFacts::may_grow`]; for the others both are zero.
     fn licenses(
         &mut self,
         device: &DeviceId,

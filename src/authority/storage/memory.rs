@@ -62,22 +62,27 @@ impl Tables {
         &self.history
     }
 
-    fn facts(&self, license: &LicenseId, device: &DeviceId, counted: bool) -> Option<LicenseFacts> {
+    fn facts(&self, license: &LicenseId, device: &DeviceId, named: bool) -> Option<LicenseFacts> {
         let license = self.licenses.get(license)?;
         let own = self.holdings.get(&(license.id, *device));
         let holders = || {
             let (first, last) = ((license.id, DeviceId([0; 32])), (license.id, DeviceId([255; 32])));
             self.holdings.range(first..=last).map(|(_, holding)| holding.units).filter(|units| *units > 0)
         };
-        let used = || holders().fold(0u32, u32::saturating_add);
-        Some(LicenseFacts {
+        let mut facts = LicenseFacts {
             license: license.clone(),
             product: self.products.get(&*license.product)?.clone(),
-            free: if counted { license.quantity.saturating_sub(used()) } else { 0 },
-            devices_in_use: if counted { u32::try_from(holders().count()).unwrap_or(u32::MAX) } else { 0 },
+            free: 0,
+            devices_in_use: 0,
             held: own.map_or(0, |holding| holding.units),
+            by_share: own.is_some_and(|holding| holding.by_share),
             taken_at: own.and_then(|holding| holding.taken_at),
-        })
+        };
+        if named || facts.may_grow() {
+            facts.free = license.quantity.saturating_sub(holders().fold(0, u32::saturating_add));
+            facts.devices_in_use = u32::try_from(holders().count()).unwrap_or(u32::MAX);
+        }
+        Some(facts)
     }
 
     fn apply(&mut self, changes: Changes) {
@@ -105,11 +110,7 @@ impl Tables {
         self.organizations.extend(changes.organization.map(|o| (o.name.to_string(), o)));
         self.products.extend(changes.product.map(|p| (p.name.to_string(), Arc::new(p))));
         self.licenses.extend(changes.license.map(|license| (license.id, license)));
-        if let Some((id, at)) = changes.withdrawn
-            && let Some(license) = self.licenses.get_mut(&id)
-        {
-            license.withdrawn_at = Some(at);
-        }
+        self.licenses.extend(changes.changed.map(|license| (license.id, license)));
         self.epoch = changes.epoch.unwrap_or(self.epoch);
         for entry in changes.history {
             let text = serde_json::to_string(&entry).unwrap_or_default();

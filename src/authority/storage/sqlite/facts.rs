@@ -148,13 +148,12 @@ pub async fn licenses(
     wanted.extend_from_slice(named);
     wanted.sort_unstable();
     wanted.dedup();
-    let mut used = if named.is_empty() { HashMap::new() } else { usage(ledger, named).await? };
     let mut products = HashMap::new();
     let mut facts = BTreeMap::new();
     // SQLite takes 32,766 values in one statement, and a grant holds 1,024 licenses.
     for some in wanted.chunks(1024) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT l.*, o.name AS organization_name, h.units, h.taken_epoch, h.taken_sequence, \
+            "SELECT l.*, o.name AS organization_name, h.units, h.by_share, h.taken_epoch, h.taken_sequence, \
              p.name AS product_name, p.features AS product_features, p.policy AS product_policy, \
              p.added_at AS product_added_at FROM license l JOIN organization o ON o.id = l.organization \
              JOIN product p ON p.id = l.product LEFT JOIN holding h ON h.license = l.id AND h.device = ",
@@ -169,16 +168,37 @@ pub async fn licenses(
                 Some(product) => Arc::clone(product),
                 None => Arc::clone(products.entry(id).or_insert(Arc::new(rows::product(&row)?))),
             };
-            let counted = named.contains(&license.id);
-            let (units, devices_in_use) = used.remove(&license.id).unwrap_or_default();
-            let free = if counted { license.quantity.saturating_sub(units) } else { 0 };
             let held: Option<u32> = columns.get("units")?;
+            let by_share: Option<bool> = columns.get("by_share")?;
             let taken_at = columns.optional_position("taken_epoch", "taken_sequence")?;
-            let held = held.unwrap_or(0);
-            facts.insert(license.id, LicenseFacts { license, product, free, devices_in_use, held, taken_at });
+            let (held, by_share) = (held.unwrap_or(0), by_share.unwrap_or(false));
+            let known =
+                LicenseFacts { license, product, free: 0, devices_in_use: 0, held, by_share, taken_at };
+            facts.insert(known.license.id, known);
         }
     }
+    count(ledger, &mut facts, named).await?;
     Ok(facts)
+}
+
+/// Counts what is free, where it is asked for.
+async fn count(
+    ledger: &mut SqliteLedger<'_>,
+    facts: &mut BTreeMap<LicenseId, LicenseFacts>,
+    named: &[LicenseId],
+) -> Reading<()> {
+    let asked = |facts: &&mut LicenseFacts| facts.may_grow() || named.contains(&facts.license.id);
+    let mut asked: Vec<_> = facts.values_mut().filter(asked).collect();
+    for some in asked.chunks_mut(1024) {
+        let ids: Vec<LicenseId> = some.iter().map(|facts| facts.license.id).collect();
+        let used = usage(ledger, &ids).await?;
+        for facts in some {
+            let (units, devices) = used.get(&facts.license.id).copied().unwrap_or_default();
+            facts.free = facts.license.quantity.saturating_sub(units);
+            facts.devices_in_use = devices;
+        }
+    }
+    Ok(())
 }
 
 /// Units and devices in use.

@@ -20,9 +20,8 @@ pub async fn save(ledger: &mut SqliteLedger<'_>, changes: Changes) -> Reading<()
     if let Some(license) = changes.license {
         add_license(ledger, &license).await?;
     }
-    if let Some((license, at)) = changes.withdrawn {
-        let query = sqlx::query("UPDATE license SET withdrawn_at = $2 WHERE id = $1");
-        ledger.write(query.bind(license.0.to_vec()).bind(time(at))).await?;
+    if let Some(license) = changes.changed {
+        change_license(ledger, &license).await?;
     }
     if let Some(epoch) = changes.epoch {
         let query = sqlx::query("UPDATE setting SET value = $1 WHERE name = 'epoch'");
@@ -67,12 +66,33 @@ async fn add_product(ledger: &mut SqliteLedger<'_>, product: &Product) -> Readin
     ledger.write(query).await
 }
 
-async fn add_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Reading<()> {
-    let (until, term, started) = match license.term {
+/// The columns not_after, term and started_at.
+fn term(term: Term) -> (Option<i64>, Option<i64>, Option<i64>) {
+    match term {
         Term::Endless => (None, None, None),
         Term::Until(until) => (Some(time(until)), None, None),
         Term::Counted { length, started } => (None, Some(number(length.0)), started.map(time)),
-    };
+    }
+}
+
+async fn change_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Reading<()> {
+    let (until, length, _) = term(license.term);
+    let query = sqlx::query(
+        "UPDATE license SET not_after = $2, term = $3, support_until = $4, quantity = $5, devices = $6, \
+         withdrawn_at = $7 WHERE id = $1",
+    )
+    .bind(license.id.0.to_vec())
+    .bind(until)
+    .bind(length)
+    .bind(license.support_until.map(time))
+    .bind(license.quantity)
+    .bind(license.devices)
+    .bind(license.withdrawn_at.map(time));
+    ledger.write(query).await
+}
+
+async fn add_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Reading<()> {
+    let (until, length, started) = term(license.term);
     let query = sqlx::query(
         "INSERT INTO license (id, activation_id, organization, product, model, not_before, not_after, term, \
          started_at, support_until, quantity, devices, withdrawn_at, added_at) VALUES ($1, $2, \
@@ -86,7 +106,7 @@ async fn add_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Readin
     .bind(license.model.name())
     .bind(time(license.not_before))
     .bind(until)
-    .bind(term)
+    .bind(length)
     .bind(started)
     .bind(license.support_until.map(time))
     .bind(license.quantity)
@@ -170,13 +190,15 @@ async fn start(ledger: &mut SqliteLedger<'_>, license: &LicenseId, at: Timestamp
 
 async fn put_holding(ledger: &mut SqliteLedger<'_>, holding: &Holding) -> Reading<()> {
     let query = sqlx::query(
-        "INSERT INTO holding (license, device, units, taken_epoch, taken_sequence) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (license, device) DO UPDATE SET units = excluded.units, \
-         taken_epoch = excluded.taken_epoch, taken_sequence = excluded.taken_sequence",
+        "INSERT INTO holding (license, device, units, by_share, taken_epoch, taken_sequence) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (license, device) DO UPDATE SET units = excluded.units, \
+         by_share = excluded.by_share, taken_epoch = excluded.taken_epoch, \
+         taken_sequence = excluded.taken_sequence",
     )
     .bind(holding.license.0.to_vec())
     .bind(holding.device.0.to_vec())
     .bind(holding.units)
+    .bind(holding.by_share)
     .bind(holding.taken_at.map(|position| position.epoch))
     .bind(holding.taken_at.map(|position| number(position.sequence)));
     ledger.write(query).await

@@ -118,6 +118,13 @@ async fn k7_the_vendor_sees_who_holds_what_and_frees_what_a_dead_device_holds() 
     let answer = client.exchange(device.request()).await;
     device.import(&answer.body);
     assert_eq!(device.holds(activation), 0);
+    let changed =
+        installed.json(&["license", "change", &text, "--quantity", "4", "--support-until", "2030-01-01"]);
+    assert_eq!(
+        (&changed["quantity"], &changed["support_until"]),
+        (&4.into(), &"2030-01-01T00:00:00Z".into())
+    );
+    assert_eq!(installed.fails(&["license", "change", &text]).0, 2);
     installed.json(&["license", "withdraw", &text]);
     let refused = device.activate(activation, None);
     let answer = client.exchange(device.request()).await;

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use landfast_authority::domain::catalog::{License, Term};
+use landfast_authority::storage::admin::NewTerms;
 use landfast_protocol::grant::Model;
 use landfast_protocol::keys::activation_proof;
 use landfast_protocol::operation::{Action, Outcome};
@@ -297,4 +298,37 @@ fn e5_an_update_is_taken_without_a_request() {
     assert!(device.previous.unwrap().position > before);
     assert_eq!(device.holds(activation(1)), 1);
     assert_eq!(disposition(&vendor.exchange(&mut device)), Disposition::Executed);
+}
+
+#[test]
+fn e5_k10_reclaim_brings_an_expanded_subscription_and_renewed_support() {
+    let until = NOW.after(Duration::days(10));
+    let sold =
+        License { model: Model::Subscription, term: Term::Until(until), ..license(1, "Historian", 4, 2) };
+    let mut vendor = Vendor::new(&[sold]);
+    let (mut a, mut b) = (Device::new(1), Device::new(2));
+    a.activate(activation(1), None);
+    vendor.exchange(&mut a);
+    b.activate(activation(1), Some(1));
+    vendor.exchange(&mut b);
+    let terms = NewTerms {
+        quantity: Some(10),
+        not_after: Some(at(&vendor, 400)),
+        support_until: Some(at(&vendor, 500)),
+        ..NewTerms::default()
+    };
+    vendor.change(1, terms).unwrap();
+    vendor.exchange(&mut a);
+    vendor.exchange(&mut b);
+    let token = a.grant.as_ref().unwrap().tokens[0].clone();
+    assert_eq!((token.not_after, token.support_until), (Some(at(&vendor, 400)), Some(at(&vendor, 500))));
+    assert_eq!(token.quantity, 5, "it took its share, and the share is larger now");
+    assert_eq!(b.holds(activation(1)), 1, "it asked for one");
+    a.give_back(activation(1), Some(1));
+    vendor.exchange(&mut a);
+    vendor.exchange(&mut a);
+    assert_eq!(a.holds(activation(1)), 4, "what was given back does not come back by itself");
+    let less = NewTerms { quantity: Some(4), ..NewTerms::default() };
+    assert!(vendor.change(1, less).unwrap_err().to_string().contains("2 devices hold 5 units"));
+    assert!(vendor.change(1, NewTerms::default()).is_err());
 }

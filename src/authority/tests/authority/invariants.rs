@@ -54,6 +54,7 @@ fn the_plays_reach_every_kind_of_event() {
         "license_reset",
         "enrolled",
         "rebound",
+        "expanded",
         "update_issued",
         "epoch_raised",
         "unknown_license",
@@ -91,6 +92,10 @@ fn check_history(tables: &Tables) {
         match entry.event {
             Event::Activated { device, license, operation, units, held: now } => {
                 assert!(acted.insert((device, operation)), "{operation:?} acted twice");
+                *held.entry((license, device)).or_insert(0) += units;
+                assert_eq!(held[&(license, device)], now);
+            }
+            Event::Expanded { device, license, units, held: now } => {
                 *held.entry((license, device)).or_insert(0) += units;
                 assert_eq!(held[&(license, device)], now);
             }

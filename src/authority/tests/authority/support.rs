@@ -4,7 +4,7 @@ use landfast_authority::domain::catalog::{
     License, Name, Product, ProductPolicy, ReturnPolicy, Term, TooLittleEvidence,
 };
 use landfast_authority::signer::Signer;
-use landfast_authority::storage::admin::{self, Act, AdminError};
+use landfast_authority::storage::admin::{self, Act, AdminError, NewTerms};
 use landfast_authority::storage::memory::{Memory, transact};
 use landfast_authority::storage::{ExchangeError, Ledger, Storage};
 use landfast_protocol::certificate::Trust;
@@ -325,6 +325,11 @@ impl Vendor {
     pub fn reset(&self, device: &Device, number: u8) -> u32 {
         let id = activation(number).license(&ISSUER);
         transact(admin::reset(&mut *self.memory.tables(), &act(), &device.id(), &id)).unwrap().unwrap()
+    }
+
+    pub fn change(&self, number: u8, terms: NewTerms) -> Result<License, AdminError> {
+        let id = activation(number).license(&ISSUER);
+        transact(admin::change_license(&mut *self.memory.tables(), &act(), &id, terms)).unwrap()
     }
 
     pub fn resolve(&self, device: &Device) {

@@ -74,6 +74,7 @@ CREATE TABLE holding (
     license        BLOB NOT NULL REFERENCES license (id),
     device         BLOB NOT NULL REFERENCES device (id),
     units          INTEGER NOT NULL CHECK (units >= 0),
+    by_share       INTEGER NOT NULL, -- it follows the share when the license is expanded
     taken_epoch    INTEGER, -- the first grant without it, after it was taken without proof
     taken_sequence INTEGER,
     PRIMARY KEY (license, device)
