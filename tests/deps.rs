@@ -2,6 +2,12 @@
 //!
 //! Every rule is asked of the real workspace, and of a small one that breaks it: a check that finds nothing there
 //! would find nothing here either.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failure here is a failed test"
+)]
 
 #[path = "deps/crates.rs"]
 mod crates;

@@ -9,6 +9,7 @@
 //! - ```` ```LANGUAGE session=NAME file=PATH ````: a file that is written there.
 //! - The port 7443 is replaced by a free one.
 //! - `<!-- until: COMMAND -->` before a block waits until the command succeeds.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 #[path = "readme/document.rs"]
 mod document;

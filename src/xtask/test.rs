@@ -60,7 +60,7 @@ fn documents() -> Result<()> {
 fn tests(options: &Options, counts: &mut Counts) -> Result<()> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     if options.long {
-        command.env("LANDFAST_LONG", "1");
+        command.env("LANDFAST_SIM_SEEDS", "10000");
     }
     command.args(&options.filter).args(["--", "--show-output"]).stdout(Stdio::piped());
     let mut child = command.spawn().context("starting cargo test")?;
