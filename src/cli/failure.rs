@@ -43,8 +43,11 @@ impl Failure {
                 failure.message.clone_from(&problem.title);
             }
         }
-        if failure.code == "issuer_needed" {
-            "add --issuer NAME".clone_into(&mut failure.advice);
+        // The agent speaks to every caller; what it asks for has a name here.
+        match failure.code.as_str() {
+            "issuer_needed" => "add --issuer NAME".clone_into(&mut failure.advice),
+            "bad_input" => "see `landfast help` with the name of the command".clone_into(&mut failure.advice),
+            _ => {}
         }
         failure
     }

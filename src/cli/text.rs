@@ -12,6 +12,11 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
+/// `1 attempt`.
+pub(crate) fn attempts(number: u32) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "attempt")
+}
+
 /// `2026-11-22 03:31 UTC`.
 pub(crate) fn time(at: Rfc3339) -> String {
     let text = at.to_string();
@@ -25,6 +30,9 @@ pub(crate) fn time(at: Rfc3339) -> String {
 pub(crate) fn distance(at: Rfc3339, now: Rfc3339) -> String {
     let (seconds, past) = if at > now { (at.0.since(now.0), false) } else { (now.0.since(at.0), true) };
     let seconds = seconds.0;
+    if seconds < 60 {
+        return if past { "just now".to_owned() } else { "within a minute".to_owned() };
+    }
     let (number, unit) = match seconds {
         172_800.. => (seconds / 86_400, "day"),
         7_200.. => (seconds / 3_600, "hour"),
@@ -51,6 +59,8 @@ mod tests {
         assert_eq!(time(now), "2026-11-22 03:31 UTC");
         assert_eq!(distance(later(12 * 86_400 + 5), now), "in 12 days");
         assert_eq!(distance(later(47 * 3_600), now), "in 47 hours");
+        assert_eq!(distance(now, now), "just now");
+        assert_eq!(distance(later(59), now), "within a minute");
         assert_eq!(distance(later(60), now), "in 1 minute");
         assert_eq!(distance(now, later(119 * 60)), "119 minutes ago");
         assert_eq!(distance(now, later(3 * 86_400)), "3 days ago");

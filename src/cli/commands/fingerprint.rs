@@ -32,13 +32,13 @@ fn render(binding: &Binding, screen: &Screen) -> String {
         text.push_str(&format!("{}\n", until.unwrap_or_default()));
     }
     if !binding.advice.is_empty() {
-        text.push_str(&format!("next: {}\n", clean(&binding.advice)));
+        text.push_str(&format!("{}\n", clean(&binding.advice)));
     }
     text.push('\n');
     let header = ["GROUP", "WEIGHT", "MATCHED", "STATE", "FACTOR", "FROM", "VALUE", "READ", "NOTE"];
     let mut table = Table::new(screen, header);
     for group in &binding.groups {
-        rows(group, &mut table);
+        rows(group, binding.state == "unbound", &mut table);
     }
     text.push_str(&table.text());
     for group in binding.groups.iter().filter(|group| !group.advice.is_empty()) {
@@ -69,9 +69,13 @@ fn margin(binding: &Binding) -> String {
     }
 }
 
-fn rows(group: &Group, table: &mut Table) {
-    let counts = !matches!(group.state.as_str(), "not_enrolled" | "unreadable");
-    let matched = if counts { thousandths(group.matched_milli) } else { "does not count".to_owned() };
+fn rows(group: &Group, unbound: bool, table: &mut Table) {
+    let usable = group.factors.iter().any(|factor| factor.state == "present");
+    let matched = match group.state.as_str() {
+        "not_enrolled" if unbound && usable => "would count".to_owned(),
+        "not_enrolled" | "unreadable" => "does not count".to_owned(),
+        _ => thousandths(group.matched_milli),
+    };
     let head = [group.group.clone(), group.weight.to_string(), matched, group.state.replace('_', " ")];
     let mut head = Some(head);
     let mut next = || head.take().unwrap_or_default();
@@ -175,7 +179,7 @@ mod tests {
             "\
 acme: drifted
 score 0.600: 0.150 short of bound, 0.100 above broken (bound from 0.750, drifted from 0.500)
-next: the next reclaim re-binds it
+the next reclaim re-binds it
 
 GROUP    WEIGHT  MATCHED         STATE       FACTOR        FROM          VALUE  READ         NOTE
 board    30      30.000          match       product_uuid  product_uuid  4c…31  present

@@ -35,7 +35,9 @@ fn line(result: &OperationResult, told: &Told<'_>) -> String {
         ("done", "activate") => "activated".to_owned(),
         ("done", "return") => "given back".to_owned(),
         ("done", "reclaim") => "up to date".to_owned(),
-        ("pending", action) => format!("{} pending", clean(action)),
+        ("pending", "activate") if told.by_hand => "waits for the response".to_owned(),
+        ("pending", "return") if told.by_hand => "given back; the request tells the authority".to_owned(),
+        (outcome, "activate") => format!("activation {}", clean(outcome)),
         (outcome, action) => format!("{} {}", clean(action), clean(outcome)),
     };
     let held = result.license.and_then(|license| told.held.iter().find(|held| held.license == license));
@@ -139,7 +141,7 @@ mod tests {
         };
         let report = told(vec![result("activate", "done", 0xab), denied], false);
         assert_eq!(report.exit, Exit::Denied);
-        assert!(report.text.ends_with("license 01010101: activate denied\n"), "{}", report.text);
+        assert!(report.text.ends_with("license 01010101: activation denied\n"), "{}", report.text);
         assert_eq!(
             report.notes[0].text(),
             "landfast: activation id 2 of 2 (license 01010101): no license has this activation id [unknown_license]\nnext: compare it\n"
@@ -158,7 +160,7 @@ mod tests {
         assert_eq!((report.exit, report.notes.len()), (Exit::Pending, 1));
         let report = told(vec![result("return", "pending", 3)], true);
         assert_eq!((report.exit, report.notes.len()), (Exit::Done, 0));
-        assert_eq!(report.text, "license 03030303: return pending\n");
+        assert_eq!(report.text, "license 03030303: given back; the request tells the authority\n");
     }
 
     #[test]

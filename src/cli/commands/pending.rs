@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::table::Table;
-use crate::text::{clean, time};
+use crate::text::{attempts, clean, time};
 use landfast_client::api::{IssuerStatus, Pending};
 
 /// Options of `landfast pending`.
@@ -28,7 +28,11 @@ fn render(pending: &[Pending], issuers: &[IssuerStatus], screen: &Screen) -> Str
         table.row([
             operation.action.clone(),
             operation.license.map_or_else(|| "-".to_owned(), |license| license.short()),
-            operation.quantity.map_or_else(|| "all".to_owned(), |units| units.to_string()),
+            match (operation.quantity, operation.action.as_str()) {
+                (Some(units), _) => units.to_string(),
+                (None, "activate") => "usual".to_owned(),
+                (None, _) => "all".to_owned(),
+            },
             operation.issuer.clone(),
             time(operation.since),
             operation.case.clone().unwrap_or_else(|| "-".to_owned()),
@@ -39,9 +43,9 @@ fn render(pending: &[Pending], issuers: &[IssuerStatus], screen: &Screen) -> Str
         let name = clean(&issuer.name);
         match &issuer.contact.last_failure {
             Some(failure) if issuer.contact.attempts > 0 => text.push_str(&format!(
-                "{name}: tried {} times, last: {}; the agent tries again by itself\n",
-                issuer.contact.attempts,
-                clean(failure)
+                "{name}: {} ({}); the agent tries again by itself\n",
+                clean(failure),
+                attempts(issuer.contact.attempts)
             )),
             _ => text.push_str(&format!("{name}: the request waits for its answer\n")),
         }
@@ -93,7 +97,7 @@ mod tests {
 OPERATION  LICENSE   UNITS  ISSUER  SINCE                 CASE
 return     abababab  all    acme    2026-11-22 03:31 UTC  -
 return     abababab  all    acme    2026-11-22 03:31 UTC  0011223344556677
-acme: tried 3 times, last: the authority cannot be reached; the agent tries again by itself
+acme: the authority cannot be reached (3 attempts); the agent tries again by itself
 next: name the case to the vendor, who decides it
 "
         );

@@ -83,8 +83,10 @@ fn headline(page: &Page, troubles: &[Trouble], screen: &Screen) -> String {
 
 fn facts(issuer: &IssuerStatus) -> String {
     let binding = &issuer.binding;
+    let leased = issuer.grant.as_ref().is_some_and(|grant| grant.lease_until.is_some());
     let hardware = match binding.state.as_str() {
         "unbound" => "unbound, as nothing is held".to_owned(),
+        "indeterminate" if leased => "too little can be read to bind to; leased instead".to_owned(),
         state => format!("{}, score {}", clean(state), thousandths(binding.score_permille)),
     };
     let pending = match issuer.pending {

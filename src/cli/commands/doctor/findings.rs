@@ -1,6 +1,6 @@
 //! What the agent's own reports tell about its health.
 
-use crate::text::{clean, count, distance, thousandths, time};
+use crate::text::{attempts, clean, distance, thousandths, time};
 use landfast_client::api::{Binding, Bindings, IssuerStatus, Status};
 use serde::Serialize;
 
@@ -76,12 +76,14 @@ fn trust(trust: &str) -> Finding {
     match trust {
         "production" => Finding::ok("trust", "only root can change whom this machine trusts"),
         other => {
-            let message = format!("{other}: the issuer files are not guarded by root");
+            let message = format!(
+                "{other}: landfastd was started with --config, where issuer files need not be root's"
+            );
             Finding::new(
                 State::Warn,
                 "trust",
                 message,
-                "fine for trying it out; install the files as root for use",
+                "fine for trying it out; for use, keep them in /etc/landfast",
             )
         }
     }
@@ -130,7 +132,6 @@ fn store(issuer: &IssuerStatus) -> Vec<Finding> {
 fn authority(issuer: &IssuerStatus) -> Finding {
     let (name, contact) = (format!("{}: authority", issuer.name), &issuer.contact);
     if let Some(failure) = contact.last_failure.as_ref().filter(|_| contact.attempts > 0) {
-        let tries = count(usize::try_from(contact.attempts).unwrap_or(usize::MAX), "attempt");
         let advice = match contact.last_failure_code.as_deref() {
             Some("no_address") => {
                 "add `addresses` to the issuer file, or carry requests by hand with --offline"
@@ -143,7 +144,12 @@ fn authority(issuer: &IssuerStatus) -> Finding {
                 "check network, proxy and firewall, then run `landfast reclaim`; licenses stay granted meanwhile"
             }
         };
-        return Finding::new(State::Warn, name, format!("not reached in {tries}: {failure}"), advice);
+        return Finding::new(
+            State::Warn,
+            name,
+            format!("{failure} ({})", attempts(contact.attempts)),
+            advice,
+        );
     }
     match contact.last_answer {
         Some(at) => Finding::ok(name, format!("answered {}", distance(at, issuer.licensing_time))),
@@ -159,7 +165,8 @@ fn hardware(verdict: &Binding) -> Vec<Finding> {
         "broken" => State::Fail,
         _ => State::Warn,
     };
-    let advice = if state == State::Ok { "" } else { verdict.advice.as_str() };
+    let told = if state == State::Ok { told } else { format!("{told}; {}", verdict.advice) };
+    let advice = if state == State::Ok { "" } else { "see `landfast fingerprint`" };
     let mut found = vec![Finding::new(state, name.clone(), told, advice)];
     for group in &verdict.groups {
         let unreadable = group.factors.iter().filter(|factor| factor.state == "unreadable");

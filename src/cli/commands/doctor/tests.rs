@@ -78,11 +78,11 @@ fn every_trouble_has_its_line_and_its_next_step() {
     let text = shown(&(status, verdicts));
     for line in [
         "WARN  release: landfastd is 0.2.0, landfast is 0.1.0\n      next: restart",
-        "WARN  trust: development: the issuer files are not guarded by root\n      next: ",
+        "WARN  trust: development: landfastd was started with --config, where issuer files need not be root's\n      next: ",
         "WARN  acme: clock: about clock_untrusted\n      next: look at the time source",
         "FAIL  acme: store: about store_lost\n      next: keep the state directory",
-        "WARN  acme: authority: not reached in 2 attempts: certificate expired\n      next: check the clock, and `ca_file`",
-        "FAIL  acme: hardware: broken, score 1.000\n      next: put it back\n",
+        "WARN  acme: authority: certificate expired (2 attempts)\n      next: check the clock, and `ca_file`",
+        "FAIL  acme: hardware: broken, score 1.000; put it back\n      next: see `landfast fingerprint`\n",
         "WARN  acme: hardware: product_uuid of product_uuid cannot be read: permission denied\n      next: start",
         "WARN  acme: device retired: about device_retired\n      next: ask",
         "WARN  acme: of a newer agent: about of_a_newer_agent\n",

@@ -135,7 +135,7 @@ fn p12_an_authority_that_is_down_stops_nothing_and_is_told() {
     contact.last_failure = Some("the authority cannot be reached: connection refused".to_owned());
     let text = shown(&page);
     assert!(
-        text.contains("not reached in 3 attempts: the authority cannot be reached: connection refused\n"),
+        text.contains("- acme: the authority cannot be reached: connection refused (3 attempts)\n"),
         "{text}"
     );
     assert!(text.contains("no license stops by this"), "{text}");

@@ -1,7 +1,7 @@
 //! What needs a person: found in what the agent reports, worst first.
 
 use super::{Page, endings};
-use crate::text::{count, distance, time};
+use crate::text::{attempts, count, distance, time};
 use landfast_client::api::{Check, IssuerStatus};
 
 /// A right that ends within this many seconds is worth a word today: less than a usual lease, which renews itself.
@@ -99,7 +99,8 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
             "parts of the hardware were replaced; everything stays granted".to_owned(),
             "run `landfast reclaim` to bind the licenses to the hardware as it is; see `landfast fingerprint`",
         ),
-        "indeterminate" => add(
+        // A leased device is known to be so, and its lease is renewed.
+        "indeterminate" if issuer.grant.as_ref().is_none_or(|grant| grant.lease_until.is_none()) => add(
             "too little of the hardware can be read to tell this machine from another".to_owned(),
             "run `landfast doctor`, and see `landfast fingerprint` for what is unreadable",
         ),
@@ -119,9 +120,10 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
     }
     let contact = &issuer.contact;
     if let Some(failure) = contact.last_failure.as_ref().filter(|_| contact.attempts > 0) {
-        let tries = count(usize::try_from(contact.attempts).unwrap_or(usize::MAX), "attempt");
-        let what = format!("the authority was not reached in {tries}: {failure}");
-        add(what, "no license stops by this, and the agent tries again by itself; see `landfast doctor`");
+        add(
+            format!("{failure} ({})", attempts(contact.attempts)),
+            "no license stops by this, and the agent tries again by itself; see `landfast doctor`",
+        );
     }
     if issuer.pending > 0 {
         let verb = if issuer.pending == 1 { "waits" } else { "wait" };
