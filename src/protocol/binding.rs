@@ -322,11 +322,9 @@ fn set_fraction(factor: Factor, enrolled: &Evidence, current: &Evidence) -> Frac
         evidence.factors.iter().filter(|f| f.factor == factor && f.state == State::Unreadable).count()
     };
     let (before, after) = (unreadable(enrolled), unreadable(current));
-    let (forgiven, hidden) = match (now.is_empty() && after > 0, before) {
-        (true, 0) => (missing.len(), missing.len()),
-        (true, _) => (after.saturating_sub(before), missing.len()),
-        (false, _) => (after.saturating_sub(before), after),
-    };
+    let all_hidden = now.is_empty() && after > 0 && before == 0;
+    let (forgiven, hidden) =
+        if all_hidden { (missing.len(), missing.len()) } else { (after.saturating_sub(before), after) };
     missing.sort_unstable_by(|a, b| b.cmp(a));
     let heaviest = |count: usize| missing.iter().take(count).sum::<u32>();
     let all = kept + missing.iter().sum::<u32>();

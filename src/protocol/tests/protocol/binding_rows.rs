@@ -405,6 +405,19 @@ fn a_virtual_disk_loses_or_gains_its_serial_number() {
 }
 
 #[test]
+fn a_disk_without_a_serial_number_excuses_no_other() {
+    let nameless = |machine: Machine| machine.state(Factor::Disk, unreadable());
+    let disks = |current: &Machine| {
+        let found = judged(&nameless(Machine::server()), current);
+        found.groups.iter().find(|g| g.group == Group::Disks).map(|g| g.state)
+    };
+    assert_eq!(disks(&nameless(Machine::server())), Some(GroupState::Match));
+    assert_eq!(disks(&nameless(Machine::server().new_disks())), Some(GroupState::Changed));
+    assert_eq!(disks(&nameless(Machine::server().without(Factor::Disk))), Some(GroupState::Changed));
+    assert_eq!(disks(&nameless(nameless(Machine::server().less("data-1")))), Some(GroupState::Match));
+}
+
+#[test]
 fn a_guest_migrates_to_another_cpu() {
     let moved = Machine::guest().without(Factor::Cpu).with(Factor::Cpu, "amd|25|1|1");
     expect(Verdict::Bound, &Machine::guest(), &moved);

@@ -71,6 +71,7 @@ fn comparisons() {
         case.comparison = compare(&case.enrolled, &case.current, &case.policy);
         case
     };
+    let nameless = FactorEvidence { factor: Factor::Disk, state: State::Unreadable };
     let no_anchor = BindingPolicy {
         weights: Weights { board: 0, disks: 0, network: 5, cpu: 20, machine_id: 20, ..Weights::default() },
         ..policy.clone()
@@ -96,6 +97,12 @@ fn comparisons() {
             ),
             one("the disk with the root file system replaced: it counts double", &[(5, other())]),
             one("a disk has lost its serial number", &[(6, unreadable)]),
+            case(
+                "a disk that never told its serial number excuses no other",
+                &policy,
+                [server(), vec![nameless]].concat(),
+                [with(&[(5, other()), (6, None)]), vec![nameless]].concat(),
+            ),
             one("disks and card replaced", &[(5, other()), (6, None), (7, other())]),
             one(
                 "the board's fields are placeholders now",
