@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args_os().skip(1), state) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("landfastd: {error}");
+            complain(&error);
             return ExitCode::from(2);
         }
     };
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Action::Version => println!("landfastd {}", env!("CARGO_PKG_VERSION")),
         Action::CheckConfig | Action::Run => {
             if let Err(error) = start(&arguments) {
-                eprintln!("landfastd: {error}");
+                complain(&error);
                 return error.exit_code();
             }
         }
@@ -53,4 +53,13 @@ fn start(arguments: &Arguments) -> Result<(), daemon::DaemonError> {
     }
     logging::start(settings.log);
     daemon::run(arguments, settings)
+}
+
+/// Our errors end with the next step, after a semicolon.
+fn complain(error: &dyn std::error::Error) {
+    let text = error.to_string();
+    match text.rsplit_once("; ") {
+        Some((reason, next)) => eprintln!("landfastd: {reason}\n  next: {next}"),
+        None => eprintln!("landfastd: {text}"),
+    }
 }

@@ -1,142 +1,121 @@
-//! Looking at the hardware, and hearing that it may have changed.
+//! When to look at the hardware: after events have calmed down, after sleep, and when somebody asks.
 
-use super::DaemonError;
+use super::debounce::Debounce;
 use crate::adapters::Readable;
-use landfast_hardware::{ChangeSource, Collector, KernelChanges, RescanRequests, Root};
-use landfast_protocol::Text;
+use crate::desk::Answer;
+use landfast_core::effect::Refusal;
+use landfast_hardware::{ChangeSource, Collector};
 use landfast_protocol::reading::HardwareReading;
-use landfast_protocol::request::SystemDescription;
-use std::path::Path;
-use std::pin::Pin;
+use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Sleep, sleep};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-/// A device that keeps changing is looked at all the same after so many quiet times.
-const PATIENCE: u32 = 10;
+/// Somebody who waits for a look.
+pub(super) type Asker = oneshot::Sender<Result<Answer, Refusal>>;
 
-pub struct Hardware {
-    collector: Arc<Collector>,
-    source: Box<dyn ChangeSource>,
-    news: Option<Readable>,
-    debounce: Duration,
-    /// Runs out when it has been quiet after news; kept here so that no news is forgotten when the wait is given up.
-    quiet: Option<Pin<Box<Sleep>>>,
-    extended: u32,
+/// What one look gave, and who waited for it.
+pub(super) struct Look {
+    pub reading: HardwareReading,
+    pub askers: Vec<Asker>,
 }
 
-impl Hardware {
-    /// This machine, or a recorded one.
-    pub fn of(sysroot: Option<&Path>, debounce: Duration) -> Result<Self, DaemonError> {
-        let (collector, source): (_, Box<dyn ChangeSource>) = match sysroot {
-            Some(root) => (Collector::of_recording(Root::new(root)), Box::new(RescanRequests::new()?)),
-            None => {
-                let collector = match std::env::var_os("CREDENTIALS_DIRECTORY") {
-                    Some(credentials) => Collector::of_this_machine().with_credentials(credentials),
-                    None => Collector::of_this_machine(),
-                };
-                match KernelChanges::listen() {
-                    Ok(changes) => (collector, Box::new(changes)),
-                    Err(error) => {
-                        tracing::warn!("{error}");
-                        (collector, Box::new(RescanRequests::new()?))
-                    }
-                }
+/// Watches for changes and looks.
+pub(super) struct Watch {
+    collector: Arc<Collector>,
+    changes: Option<(Box<dyn ChangeSource>, Readable)>,
+    debounce: Debounce,
+    /// A look that was begun before something happened does not show it: another follows.
+    wanted: bool,
+    waiting: Vec<Asker>,
+    looking: Option<(JoinHandle<HardwareReading>, Vec<Asker>)>,
+}
+
+impl Watch {
+    /// Needs the runtime's context.
+    pub fn new(
+        collector: Arc<Collector>,
+        changes: Option<Box<dyn ChangeSource>>,
+        quiet: Duration,
+    ) -> io::Result<Self> {
+        let changes = match changes {
+            None => None,
+            Some(source) => {
+                let readable = Readable::watch_duplicate(source.as_fd())?;
+                Some((source, readable))
             }
         };
-        let watching = |source| DaemonError::System { operation: "watch for hardware changes", source };
-        let news = Readable::watch_duplicate(source.as_fd()).map_err(watching)?;
         Ok(Self {
-            collector: Arc::new(collector),
-            source,
-            news: Some(news),
-            debounce,
-            quiet: None,
-            extended: 0,
+            collector,
+            changes,
+            debounce: Debounce::new(quiet),
+            wanted: false,
+            waiting: Vec::new(),
+            looking: None,
         })
     }
 
-    /// What goes into requests about this system.
-    pub fn describe(&self) -> SystemDescription {
-        let system = self.collector.describe();
-        SystemDescription {
-            agent: Text::lossy(env!("CARGO_PKG_VERSION")),
-            os: Text::lossy(&system.os),
-            kernel: Text::lossy(&system.kernel),
-            architecture: Text::lossy(&system.architecture),
-            cpus: u16::try_from(system.cpus).unwrap_or(u16::MAX),
-            memory_mib: u32::try_from(system.memory_mib).unwrap_or(u32::MAX),
-        }
+    /// Something may have changed.
+    pub fn touch(&mut self) {
+        self.debounce.touch();
     }
 
-    /// Looks now. Slow disks do not hold up anybody else.
-    pub async fn look(&self) -> Option<HardwareReading> {
-        let collector = Arc::clone(&self.collector);
-        match tokio::task::spawn_blocking(move || collector.collect()).await {
-            Ok(reading) => Some(reading),
-            Err(error) => {
-                tracing::error!(%error, "the hardware could not be looked at");
-                None
-            }
-        }
+    /// Somebody asks; that is not debounced.
+    pub fn ask(&mut self, asker: Option<Asker>) {
+        self.waiting.extend(asker);
+        self.wanted = true;
     }
 
-    /// Waits until there was news of a device that may matter, and then until it is quiet.
-    pub async fn changed(&mut self) {
+    /// The next look. Can be given up and waited for again.
+    pub async fn look(&mut self) -> Look {
         loop {
-            let ran_out = async {
-                match &mut self.quiet {
-                    Some(quiet) => quiet.await,
-                    None => std::future::pending().await,
-                }
-            };
+            if self.wanted && self.looking.is_none() {
+                self.wanted = false;
+                let collector = Arc::clone(&self.collector);
+                let looking = tokio::task::spawn_blocking(move || collector.collect());
+                self.looking = Some((looking, std::mem::take(&mut self.waiting)));
+            }
             tokio::select! {
-                () = ran_out => {
-                    self.quiet = None;
-                    return;
-                }
-                () = arrived(self.news.as_ref()) => {
-                    if self.take_news() {
-                        self.extend();
+                looked = looked(&mut self.looking) => {
+                    let askers = self.looking.take().map(|(_, askers)| askers).unwrap_or_default();
+                    match looked {
+                        Ok(reading) => return Look { reading, askers },
+                        Err(error) => tracing::error!(%error, "looking at the hardware failed"),
                     }
                 }
-            }
-        }
-    }
-
-    fn extend(&mut self) {
-        self.extended = if self.quiet.is_some() { self.extended + 1 } else { 0 };
-        if self.extended < PATIENCE {
-            self.quiet = Some(Box::pin(sleep(self.debounce)));
-        }
-    }
-
-    /// Whether what came is a reason to look.
-    fn take_news(&mut self) -> bool {
-        match self.source.drain() {
-            Ok(changes) => {
-                for event in &changes.events {
-                    tracing::debug!(?event, "a device changed");
-                }
-                changes.rescan
-            }
-            Err(error) => {
-                tracing::warn!("{error}");
-                self.news = None;
-                true
+                changed = changed(self.changes.as_ref()) => match changed {
+                    Ok(true) => self.debounce.touch(),
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::warn!("{error}");
+                        self.changes = None;
+                    }
+                },
+                () = self.debounce.rung() => self.wanted = true,
             }
         }
     }
 }
 
-async fn arrived(news: Option<&Readable>) {
-    let Some(news) = news else { return std::future::pending().await };
-    match news.readable().await {
-        // It is drained next; if there was nothing after all, the next wait starts afresh.
-        Ok(mut ready) => ready.clear_ready(),
-        Err(error) => {
-            tracing::warn!(%error, "news of hardware changes cannot be waited for");
-            std::future::pending().await
-        }
+async fn looked(
+    looking: &mut Option<(JoinHandle<HardwareReading>, Vec<Asker>)>,
+) -> Result<HardwareReading, tokio::task::JoinError> {
+    match looking {
+        Some((handle, _)) => handle.await,
+        None => std::future::pending().await,
     }
+}
+
+/// Whether the next news is a reason to look.
+async fn changed(changes: Option<&(Box<dyn ChangeSource>, Readable)>) -> Result<bool, String> {
+    let Some((source, readable)) = changes else { return std::future::pending().await };
+    let mut ready = readable.readable().await.map_err(|error| error.to_string())?;
+    let news = source.drain().map_err(|error| error.to_string())?;
+    ready.clear_ready();
+    for event in &news.events {
+        tracing::debug!(action = %event.action, device = %event.device, "hardware event");
+    }
+    Ok(news.rescan)
 }

@@ -152,6 +152,9 @@ fn dry_run(snapshot: &Snapshot, selections: &[(usize, Selection)]) -> Result<Com
     let mut results = Vec::new();
     for (at, selection) in selections {
         let Some(view) = snapshot.issuers.get(*at) else { continue };
+        if view.alerts.iter().any(|alert| alert.code == "store_lost") {
+            return Err(Refusal::StoreLost.into());
+        }
         let chosen = match selection {
             Selection::All => expand_all(view).into_iter().map(|license| (license, None)).collect(),
             Selection::Licenses(licenses) => licenses.clone(),

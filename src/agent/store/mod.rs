@@ -28,3 +28,9 @@ pub use state_store::{Held, Incident, IssuerStore, Store};
 
 #[cfg(test)]
 mod tests;
+
+/// Disks that fail as a test wants.
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::tests::disk::Disk;
+}

@@ -134,6 +134,12 @@ impl<M: Medium> Store<M> {
             .map_err(database::failed(self.medium.path(), "read the history"))
     }
 
+    /// The grant that is kept beside the store.
+    #[must_use]
+    pub fn grant(&self, issuer: IssuerId) -> Option<Vec<u8>> {
+        self.slots.iter().find(|slot| slot.issuer == issuer)?.copies.grant()
+    }
+
     /// Keeps a copy of the newest grant beside the store. It informs, so its failure harms nothing that is stored.
     pub fn keep_grant(&self, issuer: IssuerId, frame: &[u8]) -> Result<(), StoreError> {
         let at = self.position(issuer)?;

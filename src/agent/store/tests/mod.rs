@@ -1,6 +1,6 @@
 mod crash;
 mod damage;
-mod disk;
+pub mod disk;
 mod trouble;
 
 use super::{Held, Medium, Store};
