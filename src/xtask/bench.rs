@@ -3,19 +3,23 @@
 use crate::steps::{cargo, execute};
 use crate::tools;
 use anyhow::Result;
-use std::process::ExitCode;
-
-/// Each on its own, so that no other package's features get into what is measured.
-const PROGRAMS: [&str; 4] = ["landfast-agent", "landfast-cli", "landfast-authority", "landfast-tests"];
+use std::process::{Command, ExitCode};
 
 /// Builds, then hands over to the benchmark; `--json` and names of figures go on to it.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     tools::ensure(&tools::FOR_DEMO)?;
-    for package in PROGRAMS {
-        execute(&mut cargo(&["build", "--quiet", "--profile", "dist", "--bins", "--package", package]))?;
+    // Each on its own, so that no other package's features get into what is measured.
+    build("dist", "landfast-agent")?;
+    for package in ["landfast-cli", "landfast-authority", "landfast-tests"] {
+        build("release", package)?;
     }
-    let binaries = crate::steps::target().join("dist");
-    let bench = binaries.join("landfast-bench");
-    execute(std::process::Command::new(bench).args(arguments).env("LANDFAST_BINARIES", &binaries))?;
+    let target = crate::steps::target();
+    let mut bench = Command::new(target.join("release/landfast-bench"));
+    bench.args(arguments).env("LANDFAST_BINARIES", target.join("release"));
+    execute(bench.env("LANDFAST_DAEMON", target.join("dist/landfastd")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn build(profile: &str, package: &str) -> Result<()> {
+    execute(&mut cargo(&["build", "--quiet", "--profile", profile, "--bins", "--package", package]))
 }

@@ -13,8 +13,12 @@ pub fn build_directory() -> Result<PathBuf> {
     Ok(directory.context("target directory")?.to_owned())
 }
 
-/// The path of `landfastd`, `landfast` or `landfast-authority`, built if it is not up to date.
+/// The path of `landfastd`, `landfast` or `landfast-authority`, built if it is not up to date. The benchmark says
+/// with LANDFAST_BINARIES and LANDFAST_DAEMON which ones it means.
 pub fn binary(name: &str) -> Result<PathBuf> {
+    if let Some(daemon) = std::env::var_os("LANDFAST_DAEMON").filter(|_| name == "landfastd") {
+        return Ok(daemon.into());
+    }
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let directory = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));
     let directory = directory.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
