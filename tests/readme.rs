@@ -72,12 +72,18 @@ fn a_dead_link_is_found() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(directory.path().join("docs")).unwrap();
     std::fs::create_dir_all(directory.path().join("src/core")).unwrap();
-    std::fs::write(directory.path().join("src/core/lib.rs"), "").unwrap();
+    std::fs::write(directory.path().join("src/core/lib.rs"), "//! See `docs/a.md` and `docs/c.md`.\n")
+        .unwrap();
     let text =
         "[a](docs/b.md#c) [web](https://example.org) `core/lib.rs` `src/core/` `core/gone.rs` `/etc/none/`";
     std::fs::write(directory.path().join("README.md"), text).unwrap();
     std::fs::write(directory.path().join("docs/a.md"), "[up](../README.md) [gone](README.md)").unwrap();
     let missing = links::missing(directory.path());
-    let expected = ["README.md: docs/b.md", "README.md: core/gone.rs", "docs/a.md: README.md"];
+    let expected = [
+        "README.md: docs/b.md",
+        "README.md: core/gone.rs",
+        "docs/a.md: README.md",
+        "src/core/lib.rs: docs/c.md",
+    ];
     assert_eq!(missing, expected);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// What documents at `root` and in its `docs/` point at, and is not there.
+/// What documents at `root` and in its `docs/` point at, and documents that sources point at, and is not there.
 pub fn missing(root: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     let crates = entries(&root.join("src"));
@@ -19,7 +19,31 @@ pub fn missing(root: &Path) -> Vec<String> {
             missing.extend(links.chain(named).map(|target| format!("{shown}: {target}")));
         }
     }
+    for directory in ["src", "tests"] {
+        for file in sources(&root.join(directory)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let shown = file.strip_prefix(root).unwrap().display();
+            // This test names documents of its own making.
+            if file.starts_with(root.join("tests/readme")) || file.ends_with("tests/readme.rs") {
+                continue;
+            }
+            let named = documents_named(&text).filter(|name| !root.join(name).exists());
+            missing.extend(named.map(|name| format!("{shown}: {name}")));
+        }
+    }
     missing
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let inside = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
+    let all = entries(directory).into_iter().flat_map(inside);
+    all.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
+}
+
+/// `docs/NAME.md` in backticks, as comments write it.
+fn documents_named(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split('`').filter(|word| word.starts_with("docs/") && word.ends_with(".md"));
+    words.filter(|word| word.len() < 80)
 }
 
 fn documents(directory: &Path) -> Vec<PathBuf> {
