@@ -57,7 +57,10 @@ fn survive(story: Story) {
     let points = boundaries(story, directory.path(), &authority);
     // Each of the three has a record to store, a snapshot to publish, a request to send and a caller to answer.
     for kind in ["persist.", "publish.", "send.", "reply."] {
-        assert!(points.iter().any(|(name, _)| name.starts_with(kind)), "{story:?} never passes {kind}*: {points:?}");
+        assert!(
+            points.iter().any(|(name, _)| name.starts_with(kind)),
+            "{story:?} never passes {kind}*: {points:?}"
+        );
     }
     println!("{story:?}: {} boundaries", points.len());
     for (at, point) in points.iter().enumerate() {

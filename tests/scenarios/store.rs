@@ -139,7 +139,10 @@ fn p8_a_read_only_state_directory_is_named() {
     };
     let ran = run(&mut agent.daemon().unwrap(), "").unwrap();
     assert_ne!(ran.code, Some(0));
-    assert!(ran.stderr.contains("server/state") && ran.stderr.to_lowercase().contains("read-only"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("server/state") && ran.stderr.to_lowercase().contains("read-only"),
+        "{ran:?}"
+    );
 }
 
 /// A small disk of its own, gone again when dropped.
