@@ -39,7 +39,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            // Half of the 1,024 files that a process may open unless it is told otherwise.
+            connections: 512,
             refusals: 64,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),

@@ -8,7 +8,7 @@ use crate::commands::error::CommandError;
 use crate::commands::output::Report;
 use crate::home::server_config;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -57,6 +57,6 @@ impl Serve {
         if let Some(authority) = Arc::into_inner(authority) {
             authority.close().await?;
         }
-        Ok(Report::new("", Value::Object(serde_json::Map::new())))
+        Ok(Report::new("", json!({ "stopped": true })))
     }
 }

@@ -151,11 +151,11 @@ fn announce(event: &Event) {
             device = device.short(),
             "a device's history is forked; see `landfast-authority case list`"
         ),
-        Event::UnknownGrantReported { device, reported, held } => tracing::error!(
+        Event::UnknownGrantReported { device, reported, held } => tracing::warn!(
             device = device.short(),
             reported_epoch = reported.epoch,
             held_epoch = held.epoch,
-            "a device knows a grant that this database does not; if the database was restored from a backup, run \
+            "a device reports a grant that this database does not hold; if the database was restored from a backup, run \
              `landfast-authority epoch raise`"
         ),
         _ => {}
