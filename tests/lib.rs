@@ -2,3 +2,5 @@
 //! and ended again, and waiting for conditions with a deadline.
 
 pub mod harness;
+#[path = "simulation/mod.rs"]
+pub mod simulation;

@@ -84,6 +84,11 @@ impl Agent {
         self.life.is_some()
     }
 
+    /// Effects wait to be carried out.
+    pub fn is_busy(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| !life.queue.is_empty())
+    }
+
     /// What checks read now; nothing while the agent is down, as a snapshot ends with its daemon.
     pub fn shown(&self) -> Option<&Arc<IssuerView>> {
         self.life.as_ref().and_then(|life| life.shown.as_ref())
@@ -107,9 +112,14 @@ impl Agent {
         self.life.as_ref().map(|life| life.machine.view(now))
     }
 
+    /// The signed grant in force.
+    pub fn grant_frame(&self) -> Option<Vec<u8>> {
+        self.life.as_ref().and_then(|life| life.machine.grant_frame()).map(<[u8]>::to_vec)
+    }
+
     /// The process is gone: with it everything that was not stored.
     pub fn die(&mut self, count: &mut Coverage) {
-        if let Some(life) = self.life.take() {
+        if let Some(life) = self.life.take().filter(|life| !life.queue.is_empty()) {
             count.note(life.doing, killed_before(life.queue.front()));
         }
     }
@@ -177,11 +187,6 @@ impl Agent {
         Ok(done)
     }
 
-    /// Compares what the machine shows with what it must show.
-    pub fn check(&self, now: &Moment) -> Result<(), Violation> {
-        self.view(now).map_or(Ok(()), |view| self.shadow.compare(&view))
-    }
-
     /// Carries out so many effects of those that wait.
     pub fn carry_out(&mut self, most: usize, done: &mut Done) -> Result<(), Violation> {
         let Some(life) = &mut self.life else { return Ok(()) };
@@ -225,9 +230,9 @@ impl Agent {
     /// What is durable now, whether or not its effects are ever carried out.
     fn learn(&mut self, effects: &[Effect], genuine: Option<(&Response, &Grant)>) -> Result<bool, Violation> {
         let known = |(response, grant): &(&Response, &Grant)| {
-            let mine = response.answers.is_none_or(|answer| {
-                self.shadow.knows(answer.request.counter, &answer.request.digest)
-            });
+            let mine = response
+                .answers
+                .is_none_or(|answer| self.shadow.knows(answer.request.counter, &answer.request.digest));
             mine && !self.shadow.outlived(grant)
         };
         let newer = match genuine.filter(known) {
@@ -274,7 +279,9 @@ fn ordered(effects: &[Effect]) -> Result<(), Violation> {
         (Some(publish), Some(leaves)) => publish < leaves,
         (publish, _) => publish.is_some(),
     };
-    demand(first, Rule::PublishFirst, || format!("the effects are {:?}", effects.iter().map(label).collect::<Vec<_>>()))
+    demand(first, Rule::PublishFirst, || {
+        format!("the effects are {:?}", effects.iter().map(label).collect::<Vec<_>>())
+    })
 }
 
 /// A caller with a response in hand is told at once, and told right.
@@ -303,7 +310,7 @@ fn killed_before(next: Option<&Effect>) -> &'static str {
         Some(Effect::Reply(..)) => "killed before reply",
         Some(Effect::Signal(_)) => "killed before signal",
         Some(Effect::WakeAt(_)) => "killed before timer",
-        None => "killed with nothing to do",
+        None => "killed after all effects",
     }
 }
 

@@ -8,10 +8,10 @@ use crate::simulation::violation::{Rule, Violation, demand, works};
 use landfast_authority::domain::catalog::{License, Product, Term};
 use landfast_authority::domain::history::Chain;
 use landfast_authority::signer::Signer;
+use landfast_authority::storage::ExchangeError;
 use landfast_authority::storage::admin::{self, Act, AdminError};
 use landfast_authority::storage::exchange::{Incoming, exchange};
 use landfast_authority::storage::memory::{Memory, Tables, transact};
-use landfast_authority::storage::ExchangeError;
 use landfast_protocol::certificate::Trust;
 use landfast_protocol::grant::{Feature, Grant, Model, Position};
 use landfast_protocol::keys::SecretKey;
@@ -98,14 +98,20 @@ impl Authority {
             let act = act(START);
             let organization = Text::lossy("customer");
             works(
-                transact(admin::add_organization(&mut &mut *tables, &act, organization)).map_err(lost)?,
+                transact(admin::add_organization(&mut *tables, &act, organization)).map_err(lost)?,
                 "no organization",
             )?;
             for (at, sold) in sells.iter().enumerate() {
                 let (product, license) = catalog(issuer, at, sold)?;
-                works(transact(admin::add_product(&mut &mut *tables, &act, product)).map_err(lost)?, "no product")?;
+                works(
+                    transact(admin::add_product(&mut *tables, &act, product)).map_err(lost)?,
+                    "no product",
+                )?;
                 let (id, activation) = (license.id, license.activation);
-                works(transact(admin::add_license(&mut &mut *tables, &act, license)).map_err(lost)?, "no license")?;
+                works(
+                    transact(admin::add_license(&mut *tables, &act, license)).map_err(lost)?,
+                    "no license",
+                )?;
                 articles.insert(id, Article { activation, sold: *sold, started: None });
                 licenses.push(id);
             }
@@ -128,6 +134,16 @@ impl Authority {
         })
     }
 
+    /// What it signs with.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// From here on a forked history is to be found, where before it would have been a false alarm.
+    pub fn expect_forks(&mut self) {
+        self.clerk.honest = false;
+    }
+
     pub fn trust(&self) -> Trust {
         self.roots.clone()
     }
@@ -147,7 +163,13 @@ impl Authority {
     }
 
     /// The request with this number reaches the authority.
-    pub fn take(&mut self, letter: usize, now: Timestamp, fresh: [u8; 8], fate: AuthorityFate) -> Result<Taken, Violation> {
+    pub fn take(
+        &mut self,
+        letter: usize,
+        now: Timestamp,
+        fresh: [u8; 8],
+        fate: AuthorityFate,
+    ) -> Result<Taken, Violation> {
         let Some(Letter { device, bytes, opened, .. }) = self.letters.get(letter).cloned() else {
             return Err(Violation::of(Rule::Harness, "there is no such request"));
         };
@@ -155,7 +177,7 @@ impl Authority {
             // A transaction that is never committed leaves nothing behind: it runs on a copy.
             let mut copy = self.memory.tables().clone();
             let incoming = works(Incoming::open(bytes, self.issuer), "a request is not accepted")?;
-            let _ = transact(exchange(&mut &mut copy, &self.signer, incoming, now, fresh));
+            let _ = transact(exchange(&mut copy, &self.signer, incoming, now, fresh));
             return Ok(Taken::default());
         }
         let answer = works(self.exchange(bytes, now, fresh), "a request is not answered")?;
@@ -198,10 +220,15 @@ impl Authority {
     }
 
     /// Frees what a device holds, without its proof. None when it holds nothing.
-    pub fn reset(&mut self, id: DeviceId, license: LicenseId, now: Timestamp) -> Result<Option<Position>, Violation> {
+    pub fn reset(
+        &mut self,
+        id: DeviceId,
+        license: LicenseId,
+        now: Timestamp,
+    ) -> Result<Option<Position>, Violation> {
         let position = {
             let mut tables = self.memory.tables();
-            let done = transact(admin::reset(&mut &mut *tables, &act(now), &id, &license)).map_err(lost)?;
+            let done = transact(admin::reset(&mut *tables, &act(now), &id, &license)).map_err(lost)?;
             match done {
                 Ok(_) => tables.devices().find(|device| device.id() == id).map(|device| device.position),
                 Err(AdminError::Nothing(_) | AdminError::Missing { .. }) => None,
@@ -215,10 +242,15 @@ impl Authority {
     }
 
     /// Signs an update for a device that is known. Gives its number among the answers.
-    pub fn update(&mut self, device: usize, id: DeviceId, now: Timestamp) -> Result<Option<usize>, Violation> {
+    pub fn update(
+        &mut self,
+        device: usize,
+        id: DeviceId,
+        now: Timestamp,
+    ) -> Result<Option<usize>, Violation> {
         let done = {
             let mut tables = self.memory.tables();
-            transact(admin::update(&mut &mut *tables, &act(now), &self.signer, &id)).map_err(lost)?
+            transact(admin::update(&mut *tables, &act(now), &self.signer, &id)).map_err(lost)?
         };
         let bytes = match done {
             Ok(bytes) => bytes,
@@ -227,7 +259,9 @@ impl Authority {
         };
         let (response, grant) = self.open(&bytes)?;
         let book = self.clerk.books.entry(id).or_default();
-        demand(grant.position > book.position, Rule::AsTheRulesSay, || "an update does not stand above".to_owned())?;
+        demand(grant.position > book.position, Rule::AsTheRulesSay, || {
+            "an update does not stand above".to_owned()
+        })?;
         book.position = grant.position;
         self.clerk.states(&id, &grant)?;
         self.clerk.one_grant(id, &grant, &response.grant)?;
@@ -239,7 +273,9 @@ impl Authority {
     pub fn audit(&mut self) -> Result<(), Violation> {
         let tables = self.memory.tables();
         let case = tables.cases().next();
-        demand(case.is_none(), Rule::NoFalseFork, || format!("{:?}", case.map(|case| case.fork)))?;
+        demand(case.is_none() || !self.clerk.honest, Rule::NoFalseFork, || {
+            format!("{:?}", case.map(|case| case.fork))
+        })?;
         let mut held: BTreeMap<LicenseId, (u32, u32)> = BTreeMap::new();
         for holding in tables.holdings() {
             let all = held.entry(holding.license).or_default();
@@ -302,17 +338,13 @@ fn lost(error: impl std::fmt::Display) -> Violation {
     Violation::of(Rule::Harness, error.to_string())
 }
 
-/// A product and the one license of it. Its feature has the license's name.
-fn catalog(issuer: IssuerId, at: usize, sold: &Sold) -> Result<(Product, License), Violation> {
+/// A product and the one license of it. Its feature has the license's number.
+pub(crate) fn catalog(issuer: IssuerId, at: usize, sold: &Sold) -> Result<(Product, License), Violation> {
     let mut secret = [issuer.0[0]; 16];
     secret[15] = u8::try_from(at).unwrap_or(u8::MAX);
     let activation = ActivationId::from_bytes(secret);
-    let feature = Feature {
-        name: Text::lossy(&feature(at)),
-        quantity: 1,
-        version_limit: None,
-        advisory: false,
-    };
+    let feature =
+        Feature { name: Text::lossy(&feature(at)), quantity: 1, version_limit: None, advisory: false };
     let product = Product {
         name: Text::lossy(&format!("product {at}")),
         features: works(List::new(vec![feature]), "no feature")?,

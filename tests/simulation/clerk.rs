@@ -3,13 +3,14 @@
 use crate::simulation::setup::Sold;
 use crate::simulation::violation::{Rule, Violation, demand};
 use landfast_authority::domain::catalog::{ReturnPolicy, Term};
+use landfast_protocol::binding::{Verdict, compare};
 use landfast_protocol::grant::{Grant, Position};
 use landfast_protocol::keys::activation_proof;
 use landfast_protocol::operation::{Action, Operation, Outcome};
 use landfast_protocol::request::Opened;
 use landfast_protocol::response::{Disposition, Response};
 use landfast_protocol::{ActivationId, DeviceId, Digest, IssuerId, LicenseId, OperationId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One license as sold.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Book {
     pub seen: u64,
     pub position: Position,
     pub units: BTreeMap<LicenseId, u32>,
+    /// Licenses of which it took its share, whatever that is: it grows into what becomes free.
+    pub by_share: BTreeSet<LicenseId>,
     pub taken: BTreeMap<LicenseId, Position>,
     pub results: BTreeMap<OperationId, Outcome>,
 }
@@ -48,12 +51,14 @@ pub(crate) struct Clerk {
     pub issuer: IssuerId,
     pub articles: BTreeMap<LicenseId, Article>,
     pub books: BTreeMap<DeviceId, Book>,
+    /// No device's store was ever copied or restored.
+    pub honest: bool,
     grants: BTreeMap<(DeviceId, Position), Digest>,
 }
 
 impl Clerk {
     pub fn new(issuer: IssuerId, articles: BTreeMap<LicenseId, Article>) -> Self {
-        Self { issuer, articles, books: BTreeMap::new(), grants: BTreeMap::new() }
+        Self { issuer, articles, books: BTreeMap::new(), honest: true, grants: BTreeMap::new() }
     }
 
     pub fn units(&self, device: &DeviceId, license: &LicenseId) -> u32 {
@@ -61,7 +66,8 @@ impl Clerk {
     }
 
     fn others(&self, device: &DeviceId, license: &LicenseId) -> (u32, u32) {
-        let units = self.books.iter().filter(|(id, _)| *id != device).filter_map(|(_, b)| b.units.get(license));
+        let units =
+            self.books.iter().filter(|(id, _)| *id != device).filter_map(|(_, b)| b.units.get(license));
         let units: Vec<u32> = units.copied().filter(|units| *units > 0).collect();
         (units.iter().sum(), u32::try_from(units.len()).unwrap_or(u32::MAX))
     }
@@ -76,17 +82,20 @@ impl Clerk {
     ) -> Result<Vec<Outcome>, Violation> {
         let device = opened.key.device();
         let book = self.books.entry(device).or_default();
-        let executed = opened.name.counter > book.seen;
         let disposition = response.answers.map(|answer| answer.disposition);
-        demand(!matches!(disposition, Some(Disposition::OnHold { .. })), Rule::NoFalseFork, || {
+        let on_hold = matches!(disposition, Some(Disposition::OnHold { .. }));
+        demand(!(on_hold && self.honest), Rule::NoFalseFork, || {
             format!("request {} was held", opened.name.counter)
         })?;
+        let executed = opened.name.counter > book.seen && !on_hold;
         let expected = if executed { Disposition::Executed } else { Disposition::Superseded };
-        demand(disposition == Some(expected), Rule::AsTheRulesSay, || {
+        demand(on_hold || disposition == Some(expected), Rule::AsTheRulesSay, || {
             format!("request {} was answered {disposition:?}", opened.name.counter)
         })?;
         let fresh = if executed {
-            self.executed(opened, response, now)?
+            let fresh = self.executed(opened, response, now)?;
+            self.follow_shares(opened, grant, now)?;
+            fresh
         } else {
             self.repeated(opened, response)?;
             Vec::new()
@@ -106,10 +115,14 @@ impl Clerk {
     /// A grant states everything that its device holds, and one position names one grant.
     pub fn states(&self, device: &DeviceId, grant: &Grant) -> Result<(), Violation> {
         let book = self.books.get(device).cloned().unwrap_or_default();
-        let stated: BTreeMap<_, _> = grant.tokens.iter().map(|token| (token.license, token.quantity)).collect();
+        let stated: BTreeMap<_, _> =
+            grant.tokens.iter().map(|token| (token.license, token.quantity)).collect();
         let held: BTreeMap<_, _> = book.units.into_iter().filter(|(_, units)| *units > 0).collect();
         demand(stated == held && grant.position == book.position, Rule::AsTheRulesSay, || {
-            format!("the grant states {stated:?} at {:?}, held are {held:?} at {:?}", grant.position, book.position)
+            format!(
+                "the grant states {stated:?} at {:?}, held are {held:?} at {:?}",
+                grant.position, book.position
+            )
         })
     }
 
@@ -122,6 +135,7 @@ impl Clerk {
     pub fn reset(&mut self, device: DeviceId, license: LicenseId, position: Position) {
         let book = self.books.entry(device).or_default();
         book.units.insert(license, 0);
+        book.by_share.remove(&license);
         book.taken.insert(license, position);
         book.position = position;
     }
@@ -129,12 +143,16 @@ impl Clerk {
     /// Nothing of it is executed; recorded results are repeated, and no others.
     fn repeated(&self, opened: &Opened, response: &Response) -> Result<(), Violation> {
         let results = self.books.get(&opened.key.device()).map(|book| &book.results);
-        let known = opened.request.operations.iter().filter_map(|operation| {
-            Some((operation.id, results?.get(&operation.id)?.clone()))
-        });
+        let known = opened
+            .request
+            .operations
+            .iter()
+            .filter_map(|operation| Some((operation.id, results?.get(&operation.id)?.clone())));
         let known: Vec<_> = known.collect();
         let told: Vec<_> = response.results.iter().map(|r| (r.id, r.outcome.clone())).collect();
-        demand(known == told, Rule::OneResult, || format!("results {told:?} are repeated, recorded are {known:?}"))
+        demand(known == told, Rule::OneResult, || {
+            format!("results {told:?} are repeated, recorded are {known:?}")
+        })
     }
 
     fn executed(
@@ -180,7 +198,8 @@ impl Clerk {
             }
             Action::Return { license, quantity } => {
                 let held = self.units(&device, license);
-                let kept = self.articles.get(license).is_some_and(|a| a.sold.policy.returns == ReturnPolicy::Deny);
+                let kept =
+                    self.articles.get(license).is_some_and(|a| a.sold.policy.returns == ReturnPolicy::Deny);
                 let left = quantity.map_or(0, |units| held.saturating_sub(units));
                 (*license, if kept && held > 0 { "policy" } else { "done" }, left)
             }
@@ -195,12 +214,44 @@ impl Clerk {
             format!("{} of {} was answered {told}, must be {must}", operation.action.name(), license.short())
         })?;
         if told == "done" {
-            if units > 0
-                && let Some(article) = self.articles.get_mut(&license)
-            {
-                article.started = article.started.or(Some(now));
+            self.done(device, license, &operation.action, units, now);
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, device: DeviceId, license: LicenseId, action: &Action, units: u32, now: Timestamp) {
+        if let Some(article) = self.articles.get_mut(&license).filter(|_| units > 0) {
+            article.started = article.started.or(Some(now));
+        }
+        let book = self.books.entry(device).or_default();
+        let before = book.units.insert(license, units).unwrap_or(0);
+        match action {
+            Action::Activate { quantity: None, .. } if units > before => book.by_share.insert(license),
+            _ if units != before => book.by_share.remove(&license),
+            _ => false,
+        };
+    }
+
+    /// Who took a share gets more of it when more is free, unless something speaks against the device.
+    fn follow_shares(&mut self, opened: &Opened, grant: &Grant, now: Timestamp) -> Result<(), Violation> {
+        let device = opened.key.device();
+        let shares = self.books.get(&device).map(|book| book.by_share.clone()).unwrap_or_default();
+        for license in shares {
+            let Some(article) = self.articles.get(&license).filter(|article| !article.ended(now)) else {
+                continue;
+            };
+            let held = self.units(&device, &license);
+            let free = article.sold.quantity - self.others(&device, &license).0 - held;
+            let more = article.share().saturating_sub(held).min(free);
+            let stated =
+                grant.tokens.iter().find(|token| token.license == license).map_or(0, |token| token.quantity);
+            if stated == held && more > 0 {
+                demand(is_suspect(opened, grant), Rule::AsTheRulesSay, || {
+                    format!("{} does not follow its share", license.short())
+                })?;
+                continue;
             }
-            self.books.entry(device).or_default().units.insert(license, units);
+            self.books.entry(device).or_default().units.insert(license, held + more);
         }
         Ok(())
     }
@@ -220,7 +271,9 @@ impl Clerk {
         let proven = |article: &&Article| {
             *proof == activation_proof(&article.activation, &self.issuer, &opened.key, &operation)
         };
-        let Some(article) = self.articles.get(&license).filter(proven) else { return ("unknown_license", held) };
+        let Some(article) = self.articles.get(&license).filter(proven) else {
+            return ("unknown_license", held);
+        };
         if held > 0 && wanted.is_none_or(|wanted| held >= wanted) {
             return ("done", held);
         }
@@ -243,6 +296,14 @@ impl Clerk {
         };
         (must, held + more.max(1))
     }
+}
+
+/// The hardware does not match, or cannot be told from others.
+fn is_suspect(opened: &Opened, grant: &Grant) -> bool {
+    grant.binding.as_ref().is_none_or(|enrolled| {
+        let verdict = compare(enrolled, &opened.request.evidence, &grant.policy).verdict;
+        matches!(verdict, Verdict::Broken | Verdict::Indeterminate)
+    })
 }
 
 pub(crate) fn code(outcome: &Outcome) -> String {

@@ -84,7 +84,8 @@ impl World {
         let authority = &self.authorities[issuer];
         let id = authority.licenses[license % authority.licenses.len()];
         let shadow = &self.servers[device].agents[issuer].shadow;
-        let activates = |action: &Action| matches!(action, Action::Activate { license, .. } if *license == id);
+        let activates =
+            |action: &Action| matches!(action, Action::Activate { license, .. } if *license == id);
         shadow.held(id) == 0 && shadow.pending().iter().any(|operation| activates(&operation.action))
     }
 
@@ -101,7 +102,9 @@ impl World {
         let (bytes, unsolicited, results) =
             (found.bytes.clone(), found.response.answers.is_none(), !found.response.results.is_empty());
         let again = found.imported > 0;
-        self.say(|world| format!("device {device} imports {}, {fate:?}", world.name_of_answer(issuer, answer)));
+        self.say(|world| {
+            format!("device {device} imports {}, {fate:?}", world.name_of_answer(issuer, answer))
+        });
         let waited = self.servers[device].agents[issuer].shadow.pending().len();
         let event = self.response(bytes, by);
         let (done, letter) = self.event(device, issuer, event, Some(answer), fate)?;
@@ -125,7 +128,10 @@ impl World {
     /// The grant applied last states more than the device counts.
     fn is_masked(&self, device: usize, issuer: usize) -> bool {
         let shadow = &self.servers[device].agents[issuer].shadow;
-        self.authorities[issuer].licenses.iter().any(|license| shadow.held(*license) < shadow.granted(*license))
+        self.authorities[issuer]
+            .licenses
+            .iter()
+            .any(|license| shadow.held(*license) < shadow.granted(*license))
     }
 
     fn response(&mut self, bytes: Vec<u8>, by: By) -> Event {
@@ -170,7 +176,12 @@ impl World {
     }
 
     /// Time passes until the agent wants to be woken, and it is.
-    pub(crate) fn wake(&mut self, device: usize, issuer: usize, fate: Fate) -> Result<Option<usize>, Violation> {
+    pub(crate) fn wake(
+        &mut self,
+        device: usize,
+        issuer: usize,
+        fate: Fate,
+    ) -> Result<Option<usize>, Violation> {
         let Some(at) = self.servers[device].agents[issuer].wake_at() else { return Ok(None) };
         let boot = self.moment(device).boot;
         self.now += at.0.saturating_sub(boot.0);

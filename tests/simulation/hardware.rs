@@ -22,8 +22,7 @@ pub enum Change {
 
 impl Change {
     /// Every change.
-    pub const ALL: [Self; 6] =
-        [Self::Card, Self::Parts, Self::Machine, Self::Hidden, Self::Poor, Self::Back];
+    pub const ALL: [Self; 6] = [Self::Card, Self::Parts, Self::Machine, Self::Hidden, Self::Poor, Self::Back];
 }
 
 /// What a field server is made of; each number names one part.

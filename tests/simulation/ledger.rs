@@ -37,7 +37,7 @@ impl Ledger for Faulty<'_> {
         self.read().epoch().await
     }
     async fn archived(&mut self, digest: &Digest) -> Reading<Option<Vec<u8>>> {
-        if self.fault == Fault::ArchiveNotAsked { Ok(None) } else { (&mut *self.now).archived(digest).await }
+        if self.fault == Fault::ArchiveNotAsked { Ok(None) } else { self.now.archived(digest).await }
     }
     async fn device(&mut self, id: &DeviceId) -> Reading<Option<DeviceRecord>> {
         self.read().device(id).await
@@ -89,6 +89,6 @@ impl Ledger for Faulty<'_> {
         if self.fault == Fault::AnswerNotKept {
             changes.archived = None;
         }
-        (&mut *self.now).save(changes).await
+        self.now.save(changes).await
     }
 }

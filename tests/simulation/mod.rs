@@ -6,14 +6,18 @@
 //! `docs/simulation.md` says what is simulated and how to read a trace.
 
 pub mod agent;
+mod apply;
 pub mod authority;
 mod clerk;
 mod clock;
 pub mod coverage;
 pub mod deeds;
+mod dice;
 mod disk;
 pub mod fault;
+mod hands;
 pub mod hardware;
+mod invariants;
 mod ledger;
 mod narrate;
 pub mod plan;

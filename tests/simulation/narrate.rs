@@ -11,9 +11,19 @@ impl World {
     /// A request, with what it carries.
     pub(crate) fn name_of(&self, issuer: usize, letter: usize) -> String {
         let Some(letter) = self.letter(issuer, letter) else { return "a request".to_owned() };
-        let operations: Vec<_> =
-            letter.opened.request.operations.iter().map(|operation| self.operation(issuer, operation)).collect();
-        format!("request {} of device {} [{}]", letter.opened.name.counter, letter.device, operations.join(", "))
+        let operations: Vec<_> = letter
+            .opened
+            .request
+            .operations
+            .iter()
+            .map(|operation| self.operation(issuer, operation))
+            .collect();
+        format!(
+            "request {} of device {} [{}]",
+            letter.opened.name.counter,
+            letter.device,
+            operations.join(", ")
+        )
     }
 
     /// A response, with what it says.
@@ -23,7 +33,10 @@ impl World {
             None => format!("an update for device {}", answer.device),
             Some(to) => {
                 let superseded = if to.disposition == Disposition::Superseded { ", superseded" } else { "" };
-                format!("the answer to request {} of device {}{superseded}", to.request.counter, answer.device)
+                format!(
+                    "the answer to request {} of device {}{superseded}",
+                    to.request.counter, answer.device
+                )
             }
         };
         let results: Vec<_> = answer.response.results.iter().map(|result| code(&result.outcome)).collect();
@@ -35,10 +48,18 @@ impl World {
         format!("{what}: {results:?}, grant {}.{} of {tokens}", position.epoch, position.sequence)
     }
 
-    pub(crate) fn tell_taken(&self, issuer: usize, letter: usize, fate: AuthorityFate, taken: &Taken) -> String {
+    pub(crate) fn tell_taken(
+        &self,
+        issuer: usize,
+        letter: usize,
+        fate: AuthorityFate,
+        taken: &Taken,
+    ) -> String {
         let request = self.name_of(issuer, letter);
         match (fate, taken.answer) {
-            (AuthorityFate::DiesBefore, _) => format!("issuer-{issuer} dies over {request}, nothing is committed"),
+            (AuthorityFate::DiesBefore, _) => {
+                format!("issuer-{issuer} dies over {request}, nothing is committed")
+            }
             (_, None) => format!("issuer-{issuer} commits {request}, and dies before the answer leaves"),
             (_, Some(answer)) => {
                 let again = if taken.new { "" } else { " again" };
@@ -79,7 +100,9 @@ impl World {
 
     fn operation(&self, issuer: usize, operation: &Operation) -> String {
         let (license, quantity) = match &operation.action {
-            Action::Activate { license, quantity, .. } | Action::Return { license, quantity } => (license, quantity),
+            Action::Activate { license, quantity, .. } | Action::Return { license, quantity } => {
+                (license, quantity)
+            }
             Action::Unknown { .. } => return "unknown".to_owned(),
         };
         let units = quantity.map_or(String::new(), |units| format!("{units} of "));

@@ -79,7 +79,8 @@ impl World {
     /// Some device can use the license now, or after doing what a person would do.
     fn usable(&mut self, issuer: usize, license: usize) -> Result<(), Violation> {
         let id = self.authorities[issuer].licenses[license];
-        let ended = self.authorities[issuer].clerk.articles.get(&id).is_none_or(|a| a.ended(Timestamp(self.now)));
+        let ended =
+            self.authorities[issuer].clerk.articles.get(&id).is_none_or(|a| a.ended(Timestamp(self.now)));
         if ended {
             self.coverage.note("settled", "ended by its term");
             return Ok(());
@@ -121,7 +122,9 @@ impl World {
         self.exchange(device, issuer, What::Reclaim)?;
         for license in 0..self.authorities[issuer].licenses.len() {
             let left = self.held(device, issuer, license);
-            demand(left == 0, Rule::Settles, || format!("{left} units of license {license} cannot be freed"))?;
+            demand(left == 0, Rule::Settles, || {
+                format!("{left} units of license {license} cannot be freed")
+            })?;
         }
         Ok(())
     }

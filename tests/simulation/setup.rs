@@ -21,11 +21,18 @@ pub struct Sold {
 }
 
 impl Sold {
-    /// An endless license that may be returned.
-    #[must_use]
-    pub fn endless(quantity: u32, devices: u32) -> Self {
-        Self { quantity, devices, term: Term::Endless, policy: ProductPolicy::default() }
-    }
+    /// One unit for one device, endless, and it may be returned.
+    pub const ONE: Self = Self {
+        quantity: 1,
+        devices: 1,
+        term: Term::Endless,
+        policy: ProductPolicy {
+            too_little_evidence: TooLittleEvidence::Lease,
+            lease: Duration::days(30),
+            grace: Duration::days(14),
+            returns: ReturnPolicy::Allow,
+        },
+    };
 
     /// The same, but devices may not give it back.
     #[must_use]
@@ -43,7 +50,11 @@ impl Sold {
             _ => Term::Endless,
         };
         let policy = ProductPolicy {
-            too_little_evidence: if rng.one_in(3) { TooLittleEvidence::Refuse } else { TooLittleEvidence::Lease },
+            too_little_evidence: if rng.one_in(3) {
+                TooLittleEvidence::Refuse
+            } else {
+                TooLittleEvidence::Lease
+            },
             returns: if rng.one_in(6) { ReturnPolicy::Deny } else { ReturnPolicy::Allow },
             ..ProductPolicy::default()
         };
@@ -68,9 +79,10 @@ impl Setup {
     }
 
     pub(crate) fn drawn(rng: &mut Rng) -> Self {
-        let devices = 2 + rng.below(3);
+        // Where much is contended for, much goes wrong: few licenses, few devices.
+        let devices = [2, 2, 3, 4][rng.below(4)];
         let issuers = if rng.one_in(3) { 2 } else { 1 };
-        let licenses = |rng: &mut Rng| (0..1 + rng.below(3)).map(|_| Sold::drawn(rng)).collect();
+        let licenses = |rng: &mut Rng| (0..[1, 1, 2, 3][rng.below(4)]).map(|_| Sold::drawn(rng)).collect();
         Self { devices, issuers: (0..issuers).map(|_| licenses(rng)).collect() }
     }
 }

@@ -8,7 +8,7 @@ use crate::simulation::coverage::Coverage;
 use crate::simulation::fault::Fault;
 use crate::simulation::hardware::{Change, Hardware};
 use crate::simulation::setup::{START, Setup};
-use crate::simulation::violation::{Rule, Violation, demand};
+use crate::simulation::violation::Violation;
 use landfast_core::entitlement::{Query, evaluate};
 use landfast_core::view::IssuerView;
 use landfast_core::{Entropy, Event, Moment, Settings, Snapshot, Ticket};
@@ -42,8 +42,8 @@ pub struct World {
     /// How often each kind of thing happened.
     pub coverage: Coverage,
     /// The first grant without a license, after it was reset: by issuer, device and license.
-    resets: BTreeMap<(usize, usize, usize), Position>,
-    holders: BTreeMap<(usize, usize), usize>,
+    pub(crate) resets: BTreeMap<(usize, usize, usize), Position>,
+    pub(crate) holders: BTreeMap<(usize, usize), usize>,
     seed: u64,
     draws: u64,
     trace: Option<Vec<String>>,
@@ -53,8 +53,9 @@ impl World {
     /// Everything is switched on and nothing is licensed yet.
     pub fn new(setup: &Setup, seed: u64, fault: Option<Fault>) -> Result<Self, Violation> {
         let authorities = setup.issuers.iter().enumerate();
-        let authorities: Vec<_> =
-            authorities.map(|(number, sells)| Authority::new(number, sells, fault)).collect::<Result<_, _>>()?;
+        let authorities: Vec<_> = authorities
+            .map(|(number, sells)| Authority::new(number, sells, fault))
+            .collect::<Result<_, _>>()?;
         let server = |number| Server {
             clock: Clock::started(START.0),
             hardware: Hardware::of(number),
@@ -169,8 +170,13 @@ impl World {
         Ok((done, letter))
     }
 
-    /// Carries out one effect of those that wait.
-    pub(crate) fn carry_out(&mut self, device: usize, issuer: usize, most: usize) -> Result<Option<usize>, Violation> {
+    /// A slow agent carries out so many effects of those that wait. Gives the last request that left.
+    pub fn carry_out(
+        &mut self,
+        device: usize,
+        issuer: usize,
+        most: usize,
+    ) -> Result<Option<usize>, Violation> {
         let mut done = Done::default();
         self.servers[device].agents[issuer].carry_out(most, &mut done)?;
         self.left(device, issuer, &done)
@@ -238,7 +244,12 @@ impl World {
     }
 
     /// A request reaches its authority. Gives the answer, if it came out.
-    pub fn take(&mut self, issuer: usize, letter: usize, fate: AuthorityFate) -> Result<Option<usize>, Violation> {
+    pub fn take(
+        &mut self,
+        issuer: usize,
+        letter: usize,
+        fate: AuthorityFate,
+    ) -> Result<Option<usize>, Violation> {
         let mut fresh = [0; 8];
         fresh.copy_from_slice(&self.seed_bytes()[..8]);
         let overtaken = self.is_overtaken(issuer, letter);
@@ -264,15 +275,25 @@ impl World {
 
     /// A later request's answer was applied before this one arrived for the first time.
     fn is_overtaken(&self, issuer: usize, letter: usize) -> bool {
-        let Some(letter) = self.letter(issuer, letter).filter(|letter| letter.answered.is_none()) else { return false };
-        let applied = self.authorities[issuer].answers.iter().filter(|a| a.device == letter.device && a.imported > 0);
+        let Some(letter) = self.letter(issuer, letter).filter(|letter| letter.answered.is_none()) else {
+            return false;
+        };
+        let applied =
+            self.authorities[issuer].answers.iter().filter(|a| a.device == letter.device && a.imported > 0);
         applied.filter_map(|a| a.response.answers).any(|a| a.request.counter > letter.opened.name.counter)
     }
 
     fn note_result(&mut self, code: &str) {
         const CODES: [&str; 9] = [
-            "done", "stale", "unknown_license", "no_units_left", "too_many_devices", "policy", "license_expired",
-            "binding_broken", "too_little_evidence",
+            "done",
+            "stale",
+            "unknown_license",
+            "no_units_left",
+            "too_many_devices",
+            "policy",
+            "license_expired",
+            "binding_broken",
+            "too_little_evidence",
         ];
         if let Some(known) = CODES.into_iter().find(|known| *known == code) {
             self.coverage.note("result", known);
@@ -287,20 +308,6 @@ impl World {
             self.coverage.add("request", "overtaken", u64::from(superseded));
             self.coverage.add("request", "delayed past a later one's answer", u64::from(overtaken));
             self.coverage.note("fork", "none");
-        }
-    }
-
-    fn follow_moves(&mut self, issuer: usize) {
-        for license in 0..self.authorities[issuer].licenses.len() {
-            let holds = |world: &Self, device: usize| world.held(device, issuer, license) > 0;
-            let before = self.holders.get(&(issuer, license)).copied();
-            if before.is_some_and(|before| holds(self, before)) {
-                continue;
-            }
-            if let Some(after) = (0..self.servers.len()).find(|device| holds(self, *device)) {
-                self.holders.insert((issuer, license), after);
-                self.coverage.add("moved", "to another device", u64::from(before.is_some_and(|b| b != after)));
-            }
         }
     }
 
@@ -329,42 +336,9 @@ impl World {
         self.check()?;
         Ok(answer)
     }
-
-    /// I1 and I2, wherever the world stands.
-    pub fn check(&mut self) -> Result<(), Violation> {
-        for issuer in 0..self.authorities.len() {
-            self.authorities[issuer].audit()?;
-            for license in 0..self.authorities[issuer].licenses.len() {
-                self.check_license(issuer, license)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_license(&self, issuer: usize, license: usize) -> Result<(), Violation> {
-        let authority = &self.authorities[issuer];
-        let Some(article) = authority.clerk.articles.get(&authority.licenses[license]) else { return Ok(()) };
-        let counts: Vec<u32> = (0..self.servers.len())
-            .filter(|device| !self.is_excepted(*device, issuer, license))
-            .map(|device| self.granted(device, issuer, license))
-            .collect();
-        let units: u32 = counts.iter().sum();
-        let devices = counts.iter().filter(|units| **units > 0).count();
-        let sold = article.sold;
-        demand(units <= sold.quantity && devices <= sold.devices as usize, Rule::NeverMoreThanSold, || {
-            format!("checks grant {counts:?} units of license {license}, sold are {} on {}", sold.quantity, sold.devices)
-        })
-    }
-
-    /// A license was taken from the device without its proof, and it has not learnt of that.
-    fn is_excepted(&self, device: usize, issuer: usize, license: usize) -> bool {
-        let Some(reset) = self.resets.get(&(issuer, device, license)) else { return false };
-        let shown = self.servers[device].agents[issuer].shown().and_then(|view| view.grant.as_ref());
-        shown.is_some_and(|grant| grant.position < *reset)
-    }
 }
 
-fn settings(authority: &Authority) -> Settings {
+pub(crate) fn settings(authority: &Authority) -> Settings {
     Settings {
         name: authority.name.clone(),
         trust: authority.trust(),
