@@ -1,6 +1,7 @@
 //! The command line of `landfastd`.
 
 use crate::dbus::Bus;
+use std::fmt;
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -70,7 +71,7 @@ impl Arguments {
         let mut arguments = Self {
             action: Action::Run,
             config: None,
-            state: state_directory.unwrap_or_else(|| PathBuf::from("/var/lib/landfast")),
+            state: state_directory.map_or_else(|| PathBuf::from("/var/lib/landfast"), first),
             socket: PathBuf::from("/run/landfast/agent.sock"),
             bus: Some(Bus::System),
             sysroot: None,
@@ -99,6 +100,27 @@ impl Arguments {
     }
 }
 
+/// systemd may name several, separated by colons; the agent has one.
+fn first(directories: PathBuf) -> PathBuf {
+    match directories.to_str().and_then(|all| all.split_once(':')) {
+        Some((first, _)) => PathBuf::from(first),
+        None => directories,
+    }
+}
+
+/// What `--check-config` prints beside the settings.
+impl fmt::Display for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "state directory: {}", self.state.display())?;
+        writeln!(f, "socket: {}", self.socket.display())?;
+        let bus = self.bus.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        writeln!(f, "bus: {bus}")?;
+        let root =
+            self.sysroot.as_ref().map_or_else(|| "this machine".into(), |root| root.display().to_string());
+        writeln!(f, "hardware: {root}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +145,8 @@ mod tests {
     fn systemd_names_the_state_directory() {
         let arguments = Arguments::parse([], Some("/var/lib/private/landfast".into())).unwrap();
         assert_eq!(arguments.state, PathBuf::from("/var/lib/private/landfast"));
+        let arguments = Arguments::parse([], Some("/var/lib/one:/var/lib/two".into())).unwrap();
+        assert_eq!(arguments.state, PathBuf::from("/var/lib/one"));
     }
 
     #[test]

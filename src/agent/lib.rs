@@ -17,13 +17,14 @@ pub mod store;
 pub mod transport;
 
 use arguments::{Action, Arguments};
+use daemon::DaemonError;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What `landfastd` does.
 #[must_use]
 pub fn main() -> ExitCode {
-    // systemd may name several, separated by colons; the agent has one.
     let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
     let arguments = match Arguments::parse(std::env::args_os().skip(1), state) {
         Ok(arguments) => arguments,
@@ -45,11 +46,11 @@ pub fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn start(arguments: &Arguments) -> Result<(), daemon::DaemonError> {
+fn start(arguments: &Arguments) -> Result<(), DaemonError> {
     let settings = daemon::configure(arguments)?;
     if arguments.action == Action::CheckConfig {
-        print!("{settings}");
-        return Ok(());
+        let printed = std::io::stdout().write_all(format!("{settings}{arguments}").as_bytes());
+        return printed.map_err(|source| DaemonError::System { operation: "print", source });
     }
     logging::start(settings.log);
     daemon::run(arguments, settings)
@@ -58,8 +59,7 @@ fn start(arguments: &Arguments) -> Result<(), daemon::DaemonError> {
 /// Our errors end with the next step, after a semicolon.
 fn complain(error: &dyn std::error::Error) {
     let text = error.to_string();
-    match text.rsplit_once("; ") {
-        Some((reason, next)) => eprintln!("landfastd: {reason}\n  next: {next}"),
-        None => eprintln!("landfastd: {text}"),
-    }
+    let (reason, next) = text.rsplit_once("; ").unwrap_or((&text, "see the lines above"));
+    // Where nobody reads errors, the exit code has to do.
+    let _ = writeln!(std::io::stderr(), "landfastd: {reason}\n  next: {next}");
 }

@@ -3,13 +3,17 @@
 use crate::screen::Screen;
 use crate::text::clean;
 
-use comfy_table::{ContentArrangement, LineStyle, Table as Grid, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table as Grid, TableStyle, Width};
 
-/// Rows under a header.
+/// The last column wraps down to this many characters, where the terminal is narrow.
+const NARROWEST: u16 = 12;
+
+/// Rows under a header. On a narrow terminal the last column wraps; the others hold ids, times and numbers, which
+/// nobody could read in pieces.
 pub(crate) struct Table(Grid);
 
 impl Table {
-    pub(crate) fn new<const N: usize>(screen: &Screen, header: [&str; N]) -> Self {
+    pub(crate) fn new(screen: &Screen, header: &[&str]) -> Self {
         let mut grid = Grid::new();
         let line = if screen.utf8 { '─' } else { '-' };
         let style = TableStyle::new();
@@ -22,18 +26,27 @@ impl Table {
         } else {
             grid.set_content_arrangement(ContentArrangement::Disabled);
         }
-        grid.set_header(header);
+        grid.set_header(header.iter().copied());
         Self(grid)
     }
 
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.add_row(cells.iter().map(|cell| clean(cell)));
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.0.add_row(cells.into_iter().map(|cell| cell.lines().map(clean).collect::<Vec<_>>().join("\n")));
     }
 
     /// Each line without the space around it.
     pub(crate) fn text(mut self) -> String {
-        for column in self.0.column_iter_mut() {
-            column.set_padding((0, 2));
+        let last = self.0.column_count().saturating_sub(1);
+        let terminal = self.0.width().is_some();
+        for (at, column) in self.0.column_iter_mut().enumerate() {
+            // A drawn header line brings a space of its own between columns.
+            column.set_padding((0, if terminal { 1 } else { 2 }));
+            if terminal {
+                column.set_constraint(match at == last {
+                    true => ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST)),
+                    false => ColumnConstraint::ContentWidth,
+                });
+            }
         }
         self.0.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }

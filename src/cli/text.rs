@@ -26,6 +26,11 @@ pub(crate) fn time(at: Rfc3339) -> String {
     }
 }
 
+/// `2026-11-22`, for what ends on a day.
+pub(crate) fn day(at: Rfc3339) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
 /// `in 12 days`, `3 hours ago`, in the largest unit of which there are at least two.
 pub(crate) fn distance(at: Rfc3339, now: Rfc3339) -> String {
     let (seconds, past) = if at > now { (at.0.since(now.0), false) } else { (now.0.since(at.0), true) };

@@ -4,7 +4,6 @@ use crate::adapters::ClockError;
 use crate::config::ConfigError;
 use crate::http::BindError;
 use crate::store::StoreError;
-use landfast_core::state::StateError;
 use std::io;
 use std::process::ExitCode;
 
@@ -17,14 +16,6 @@ pub enum DaemonError {
     /// The state directory is taken, or cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The state is of a newer release.
-    #[error("issuer {name}: {source}")]
-    State {
-        /// The issuer's configured name.
-        name: String,
-        /// What is wrong.
-        source: StateError,
-    },
     /// The clocks cannot be read.
     #[error(transparent)]
     Clock(#[from] ClockError),

@@ -63,6 +63,8 @@ struct Seat {
     started: bool,
     /// Of the grant beside the store.
     kept: Option<Digest>,
+    /// What was found when it was brought back.
+    alerts: Vec<Alert>,
 }
 
 impl<M: Medium> Worker<M> {
@@ -72,23 +74,27 @@ impl<M: Medium> Worker<M> {
         let mut seats = Vec::new();
         for settings in settings {
             let issuer = settings.trust.issuer;
-            let name = settings.name.clone();
+            let mut alerts = Vec::new();
             let (machine, lost) = match store.take(issuer, now.wall) {
                 Held::Nothing => {
                     let entropy = draw().map_err(DaemonError::system("draw random numbers"))?;
                     (Machine::create(settings, &now, entropy), false)
                 }
-                Held::State(state) => {
-                    let machine = Machine::restore(settings, &state);
-                    (machine.map_err(|source| DaemonError::State { name, source })?, false)
-                }
-                Held::Lost { since, grant } => {
-                    let intact = grant.filter(|frame| Frame::parse(frame).is_ok());
-                    (Machine::lost(settings, intact, since, &now), true)
-                }
+                Held::State(state) => match Machine::restore(settings.clone(), &state) {
+                    Ok(machine) => (machine, false),
+                    // The state is whole, and stays as it is for whoever can read it.
+                    Err(error) => {
+                        tracing::error!(issuer = settings.name, "{error}");
+                        let message =
+                            format!("{error}; licenses stay granted through the grace of their binding");
+                        alerts.push(Alert { code: "state_unreadable", message });
+                        (Machine::lost(settings, intact(store.grant(issuer)), now.wall, &now), true)
+                    }
+                },
+                Held::Lost { since, grant } => (Machine::lost(settings, intact(grant), since, &now), true),
             };
             let kept = store.grant(issuer).map(|frame| Digest::of(&frame));
-            seats.push(Seat { issuer, machine, lost, started: false, kept });
+            seats.push(Seat { issuer, machine, lost, started: false, kept, alerts });
         }
         Ok(Self { store, seats, clock, trouble: None })
     }
@@ -102,7 +108,7 @@ impl<M: Medium> Worker<M> {
     /// What happened to the store while it was opened, for the issuers concerned; it is written into their history.
     pub fn incidents(&mut self) -> Vec<Vec<Alert>> {
         let now = self.clock.now();
-        let mut alerts = vec![Vec::new(); self.seats.len()];
+        let mut alerts: Vec<_> = self.seats.iter_mut().map(|seat| std::mem::take(&mut seat.alerts)).collect();
         for incident in self.store.incidents() {
             tracing::warn!(code = incident.code, "{}", incident.message);
             for (seat, alerts) in self.seats.iter().zip(&mut alerts) {
@@ -216,6 +222,11 @@ impl Seat {
         let frame = self.machine.grant_frame();
         !self.lost && frame.is_some_and(|frame| Some(Digest::of(frame)) != self.kept)
     }
+}
+
+/// A grant that was damaged is none.
+fn intact(grant: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    grant.filter(|frame| Frame::parse(frame).is_ok())
 }
 
 fn ticket(event: &Event) -> Option<Ticket> {

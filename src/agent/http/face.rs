@@ -11,7 +11,7 @@ use tokio::sync::watch;
 /// How much and how long a caller may.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For the head of a request, and for an idle connection until its next request.
+    /// For the head of a request, and for an idle connection until its next request; at most twice as long.
     pub head: Duration,
     /// For the body of a request.
     pub body: Duration,

@@ -1,12 +1,11 @@
-//! A stream that gives up on a peer which never reads. Nothing is armed while writes go through, so a quiet
-//! connection costs no wakeup.
+//! A stream that gives up on a peer which never reads. Nothing is armed while writes go through.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep};
 
 /// Wraps a stream.
 pub struct Guard<S> {
@@ -27,7 +26,7 @@ impl<S> Guard<S> {
             return written;
         }
         let patience = self.patience;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(stalled.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
     }

@@ -32,6 +32,9 @@ pub enum BindError {
     /// The address would be reachable from elsewhere.
     #[error("{0} is not a loopback address; use 127.0.0.1 or [::1], other machines are never served")]
     NotLoopback(SocketAddr),
+    /// The kernel gives no timer.
+    #[error("cannot make a timer: {0}; raise the limit of open files")]
+    Timer(io::Error),
     /// The port cannot be opened.
     #[error("cannot listen on {address}: {source}; choose another port")]
     Port {

@@ -10,6 +10,7 @@ mod guard;
 mod input;
 mod json;
 mod listen;
+mod pace;
 mod refuse;
 mod reply;
 mod route;

@@ -8,13 +8,14 @@ use crate::http::face::{Face, Limits};
 use crate::http::guard::Guard;
 use crate::http::input::{self, Target};
 use crate::http::listen::{self, BindError, UnixSocket};
+use crate::http::pace::{Beat, Progress};
 use crate::http::route::{self, Handler};
 use crate::http::{Settings, refuse, reply};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -37,8 +38,24 @@ pub struct Server {
     face: Arc<Face>,
     unix: UnixSocket,
     tcp: Option<TcpListener>,
+    beat: Beat,
     max_connections: usize,
     uid: u32,
+}
+
+/// What connections are told.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    beats: u64,
+    stop: bool,
+}
+
+/// What is open.
+struct Open {
+    connections: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    word: watch::Sender<Word>,
+    tasks: JoinSet<()>,
 }
 
 impl Server {
@@ -50,10 +67,11 @@ impl Server {
     ) -> Result<Self, BindError> {
         let tcp = settings.loopback.map(listen::tcp).transpose()?;
         let unix = UnixSocket::bind(&settings.socket)?;
+        let beat = Beat::new(limits.head).map_err(BindError::Timer)?;
         let max_connections = settings.max_connections.max(1);
         let face = Arc::new(Face::new(desk, limits, max_connections, shutdown));
         let uid = rustix::process::geteuid().as_raw();
-        Ok(Self { face, unix, tcp, max_connections, uid })
+        Ok(Self { face, unix, tcp, beat, max_connections, uid })
     }
 
     /// The loopback address that is served, with the port that the system chose where it was 0.
@@ -63,51 +81,53 @@ impl Server {
     }
 
     /// Serves until shutdown, then lets open calls end, and removes the socket.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let port = self.loopback().map_or(0, |address| address.port());
-        let connections = Arc::new(Semaphore::new(self.max_connections));
-        let refusals = Arc::new(Semaphore::new(REFUSALS));
         let mut shutdown = self.face.shutdown.clone();
-        let mut tasks = JoinSet::new();
+        let mut open = Open {
+            connections: Arc::new(Semaphore::new(self.max_connections)),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            word: watch::Sender::default(),
+            tasks: JoinSet::new(),
+        };
         loop {
             tokio::select! {
                 accepted = self.unix.listener.accept() => {
                     let known = accepted.and_then(|(stream, _)| Ok((stream.peer_cred()?.uid(), stream)));
                     let Some((uid, stream)) = usable(known).await else { continue };
                     let peer = Peer::Local { administrator: is_administrator(uid, self.uid) };
-                    self.take(stream, peer, &connections, &refusals, &mut tasks);
+                    self.take(stream, peer, &mut open);
                 }
                 accepted = accept(self.tcp.as_ref()) => {
                     let Some((stream, _)) = usable(accepted).await else { continue };
-                    self.take(stream, Peer::Loopback { port }, &connections, &refusals, &mut tasks);
+                    self.take(stream, Peer::Loopback { port }, &mut open);
                 }
-                Some(_) = tasks.join_next() => {}
+                Some(_) = open.tasks.join_next() => self.beat.set(!open.tasks.is_empty()),
+                () = self.beat.struck() => open.word.send_modify(|word| word.beats += 1),
                 () = stopped(&mut shutdown) => break,
             }
         }
-        let all = async { while tasks.join_next().await.is_some() {} };
+        open.word.send_modify(|word| word.stop = true);
+        let all = async { while open.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.face.limits.farewell, all).await.is_err() {
             tracing::warn!("calls over HTTP were cut off because the agent stops");
         }
     }
 
-    fn take<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        &self,
-        stream: S,
-        peer: Peer,
-        connections: &Arc<Semaphore>,
-        refusals: &Arc<Semaphore>,
-        tasks: &mut JoinSet<()>,
-    ) {
-        if let Ok(place) = Arc::clone(connections).try_acquire_owned() {
-            let face = Arc::clone(&self.face);
-            tasks.spawn(async move {
-                connection(stream, peer, face).await;
+    fn take<S>(&mut self, stream: S, peer: Peer, open: &mut Open)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if let Ok(place) = Arc::clone(&open.connections).try_acquire_owned() {
+            let (face, word) = (Arc::clone(&self.face), open.word.subscribe());
+            open.tasks.spawn(async move {
+                connection(stream, peer, face, word).await;
                 drop(place);
             });
-        } else if let Ok(place) = Arc::clone(refusals).try_acquire_owned() {
+            self.beat.set(true);
+        } else if let Ok(place) = Arc::clone(&open.refusals).try_acquire_owned() {
             let limit = self.max_connections;
-            tasks.spawn(async move {
+            open.tasks.spawn(async move {
                 refuse::politely(stream, limit).await;
                 drop(place);
             });
@@ -135,21 +155,34 @@ async fn usable<T>(accepted: io::Result<T>) -> Option<T> {
     }
 }
 
-async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S, peer: Peer, face: Arc<Face>) {
-    let mut shutdown = face.shutdown.clone();
+async fn connection<S>(stream: S, peer: Peer, face: Arc<Face>, mut word: watch::Receiver<Word>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let progress = Arc::new(Progress::default());
     let guarded = TokioIo::new(Guard::new(stream, face.limits.stall));
+    let caller = Caller { peer, progress: Arc::clone(&progress), face: Arc::clone(&face) };
     let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(face.limits.head)
         .max_buf_size(face.limits.head_bytes)
         .auto_date_header(false)
-        .serve_connection(guarded, Caller { face, peer });
+        .serve_connection(guarded, caller);
     let mut serving = std::pin::pin!(serving);
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        () = stopped(&mut shutdown) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    let mut moves = None;
+    let served = loop {
+        tokio::select! {
+            biased;
+            served = serving.as_mut() => break served,
+            told = word.changed() => {
+                // An error means that the server is gone, which is the same as stop.
+                if told.is_err() || word.borrow_and_update().stop {
+                    serving.as_mut().graceful_shutdown();
+                    break serving.await;
+                }
+                moves = progress.since(moves);
+                if moves.is_none() {
+                    return;
+                }
+            }
         }
     };
     if let Err(error) = served {
@@ -161,6 +194,7 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S, peer: P
 struct Caller {
     face: Arc<Face>,
     peer: Peer,
+    progress: Arc<Progress>,
 }
 
 impl Service<Request<Incoming>> for Caller {
@@ -169,6 +203,7 @@ impl Service<Request<Incoming>> for Caller {
     type Future = Answer;
 
     fn call(&self, request: Request<Incoming>) -> Answer {
+        self.progress.moved();
         let method = request.method();
         let (at, answered) = match route::find(method, request.uri().path()) {
             Err(fault) => (None, Err(fault)),
@@ -186,9 +221,13 @@ impl Service<Request<Incoming>> for Caller {
         match answered {
             Ok(Some(response)) => {
                 self.face.count(at, response.status());
+                if matches!(response.body(), Body::Stream(_)) {
+                    // The connection belongs to the stream from now on.
+                    self.progress.set_busy(true);
+                }
                 Answer::Ready(Some(response))
             }
-            Ok(None) => Answer::Later(Box::pin(later(Arc::clone(&self.face), at, request))),
+            Ok(None) => self.later(later(Arc::clone(&self.face), at, request)),
             Err(fault) => {
                 let response = reply::problem(&fault);
                 self.face.count(at, response.status());
@@ -197,12 +236,25 @@ impl Service<Request<Incoming>> for Caller {
                     return Answer::Ready(Some(response));
                 }
                 let patience = self.face.limits.body;
-                Answer::Later(Box::pin(async move {
+                self.later(async move {
                     input::swallow(body, patience).await;
                     response
-                }))
+                })
             }
         }
+    }
+}
+
+impl Caller {
+    fn later(&self, answering: impl Future<Output = Response<Body>> + Send + 'static) -> Answer {
+        let progress = Arc::clone(&self.progress);
+        progress.set_busy(true);
+        Answer::Later(Box::pin(async move {
+            let response = answering.await;
+            progress.moved();
+            progress.set_busy(false);
+            response
+        }))
     }
 }
 

@@ -74,6 +74,7 @@ fn advice(source: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free space there",
         io::ErrorKind::ReadOnlyFilesystem => "mount it writable; the kernel's log says why it is not",
         io::ErrorKind::PermissionDenied => "let the agent's user own it",
+        io::ErrorKind::NotFound => "make the directory above it",
         _ => "check the disk",
     }
 }

@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::screen::Screen;
 use crate::table::Table;
 use crate::text::{clean, thousandths, time};
-use landfast_client::api::{Binding, Group};
+use landfast_client::api::{Binding, Factor, Group};
 
 /// Options of `landfast fingerprint`.
 #[derive(Debug, clap::Args)]
@@ -35,8 +35,8 @@ fn render(binding: &Binding, screen: &Screen) -> String {
         text.push_str(&format!("{}\n", clean(&binding.advice)));
     }
     text.push('\n');
-    let header = ["GROUP", "WEIGHT", "MATCHED", "STATE", "FACTOR", "FROM", "VALUE", "READ", "NOTE"];
-    let mut table = Table::new(screen, header);
+    let header = ["GROUP", "WEIGHT", "MATCHED", "STATE", "FACTOR", "VALUE", "NOTE"];
+    let mut table = Table::new(screen, &header);
     for group in &binding.groups {
         rows(group, binding.state == "unbound", &mut table);
     }
@@ -86,27 +86,32 @@ fn rows(group: &Group, unbound: bool, table: &mut Table) {
             weight,
             matched,
             state,
-            factor.factor.clone(),
-            factor.source.clone(),
+            called(factor),
             factor.masked.clone().unwrap_or_default(),
-            factor.state.clone(),
-            factor.note.clone().unwrap_or_default(),
+            note(factor),
         ]);
     }
     if group.factors.is_empty() {
         let [name, weight, matched, state] = next();
         let none = String::new;
-        table.row([
-            name,
-            weight,
-            matched,
-            state,
-            none(),
-            none(),
-            none(),
-            none(),
-            "nothing of it is here".to_owned(),
-        ]);
+        table.row([name, weight, matched, state, none(), none(), "nothing of it is here".to_owned()]);
+    }
+}
+
+/// The factor, with the device where that says more.
+fn called(factor: &Factor) -> String {
+    match factor.factor.as_str() {
+        "disk" | "network_card" => format!("{} {}", factor.factor, factor.source),
+        name => name.to_owned(),
+    }
+}
+
+/// Why it does not count.
+fn note(factor: &Factor) -> String {
+    match (factor.state.as_str(), factor.note.as_deref()) {
+        ("present", note) => note.unwrap_or_default().to_owned(),
+        (state, Some(note)) => format!("{state}: {note}"),
+        (state, None) => state.to_owned(),
     }
 }
 
@@ -114,7 +119,7 @@ fn rows(group: &Group, unbound: bool, table: &mut Table) {
 mod tests {
     use super::*;
     use landfast_client::Timestamp;
-    use landfast_client::api::{Factor, Rfc3339};
+    use landfast_client::api::Rfc3339;
 
     fn factor(name: &str, source: &str, state: &str, masked: Option<&str>, note: Option<&str>) -> Factor {
         Factor {
@@ -181,11 +186,11 @@ acme: drifted
 score 0.600: 0.150 short of bound, 0.100 above broken (bound from 0.750, drifted from 0.500)
 the next reclaim re-binds it
 
-GROUP    WEIGHT  MATCHED         STATE       FACTOR        FROM          VALUE  READ         NOTE
-board    30      30.000          match       product_uuid  product_uuid  4c…31  present
-                                             board_serial  board_serial  De…ng  placeholder  many machines share this value
-disks    20      0.000           changed                                                     nothing of it is here
-network  15      does not count  unreadable  network_card  eth0                 unreadable   permission denied
+GROUP    WEIGHT  MATCHED         STATE       FACTOR             VALUE  NOTE
+board    30      30.000          match       product_uuid       4c…31
+                                             board_serial       De…ng  placeholder: many machines share this value
+disks    20      0.000           changed                               nothing of it is here
+network  15      does not count  unreadable  network_card eth0         unreadable: permission denied
 disks: put the original disks back
 "
         );

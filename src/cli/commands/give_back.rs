@@ -89,7 +89,7 @@ fn confirm(options: &Options, preview: &CommandReply, screen: &Screen) -> Result
 }
 
 fn table(preview: &CommandReply, screen: &Screen) -> String {
-    let mut table = Table::new(screen, ["LICENSE", "ISSUER", "UNITS", "WHAT"]);
+    let mut table = Table::new(screen, &["LICENSE", "ISSUER", "UNITS", "WHAT"]);
     for result in &preview.results {
         table.row([
             result.license.map_or_else(|| "-".to_owned(), |license| license.short()),

@@ -57,7 +57,7 @@ fn render(entries: &[HistoryEntry], screen: &Screen) -> String {
     if entries.is_empty() {
         return "nothing happened\n".to_owned();
     }
-    let mut table = Table::new(screen, ["WHEN", "ISSUER", "WHAT"]);
+    let mut table = Table::new(screen, &["WHEN", "ISSUER", "WHAT"]);
     for entry in entries {
         table.row([time(entry.at), entry.issuer.clone(), entry.message.clone()]);
     }

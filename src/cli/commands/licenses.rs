@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::table::Table;
-use crate::text::{distance, time};
+use crate::text::day;
 use landfast_client::api::{Feature, License, Rfc3339};
 
 /// Options of `landfast licenses`.
@@ -27,35 +27,40 @@ fn render(licenses: &[License], now: impl Fn(&str) -> Option<Rfc3339>, screen: &
     if licenses.is_empty() {
         return "no licenses are held here\nnext: activate one with `landfast activate`\n".to_owned();
     }
-    let mut table =
-        Table::new(screen, ["LICENSE", "ISSUER", "PRODUCT", "KIND", "UNITS", "ENDS", "SUPPORT", "FEATURES"]);
+    // One vendor needs no column on a screen; in a pipe the columns stay the same.
+    let screen_only = screen.width.is_some();
+    let several = licenses.iter().any(|license| license.issuer != licenses[0].issuer);
+    let issuers = several || !screen_only;
+    let mut header = vec!["LICENSE", "PRODUCT", "KIND", "UNITS", "ENDS", "SUPPORT", "FEATURES"];
+    if issuers {
+        header.insert(1, "ISSUER");
+    }
+    let mut table = Table::new(screen, &header);
+    let between = if screen_only { "\n" } else { ", " };
     for license in licenses {
-        let now = now(&license.issuer);
-        table.row([
+        let mut cells = vec![
             license.license.short(),
-            license.issuer.clone(),
             license.product.clone(),
             license.model.clone(),
             license.quantity.to_string(),
-            term(license, now),
-            license.support_until.map_or_else(|| "-".to_owned(), |until| ending(until, now)),
-            license.features.iter().map(feature).collect::<Vec<_>>().join(", "),
-        ]);
+            term(license, now(&license.issuer)),
+            license.support_until.map_or_else(|| "-".to_owned(), day),
+            license.features.iter().map(feature).collect::<Vec<_>>().join(between),
+        ];
+        if issuers {
+            cells.insert(1, license.issuer.clone());
+        }
+        table.row(cells);
     }
     table.text()
 }
 
 fn term(license: &License, now: Option<Rfc3339>) -> String {
-    if now.is_some_and(|now| license.not_before > now) {
-        return format!("starts {}", time(license.not_before));
-    }
-    license.not_after.map_or_else(|| "never".to_owned(), |end| ending(end, now))
-}
-
-fn ending(at: Rfc3339, now: Option<Rfc3339>) -> String {
-    match now {
-        Some(now) => format!("{} ({})", time(at), distance(at, now)),
-        None => time(at),
+    match (now, license.not_after) {
+        (Some(now), _) if license.not_before > now => format!("starts {}", day(license.not_before)),
+        (Some(now), Some(end)) if end <= now => format!("ended {}", day(end)),
+        (_, Some(end)) => day(end),
+        (_, None) => "never".to_owned(),
     }
 }
 
@@ -107,14 +112,29 @@ mod tests {
             ..perpetual.clone()
         };
         let ahead = License { not_before: later(3), ..subscription.clone() };
-        let text = render(&[perpetual, subscription, ahead], |_| Some(now), &Screen::plain());
+        let ended = License { not_before: Rfc3339::default(), not_after: Some(now), ..subscription.clone() };
+        let held = [perpetual, subscription, ahead, ended];
         assert_eq!(
-            text,
+            render(&held, |_| Some(now), &Screen::plain()),
             "\
-LICENSE   ISSUER  PRODUCT     KIND          UNITS  ENDS                                SUPPORT                            FEATURES
-abababab  acme    Plant View  perpetual     2      never                               2026-12-04 03:31 UTC (in 12 days)  points 500 up to 2.5, alarms 1 (advisory)
-12121212  acme    Plant View  subscription  2      2027-12-27 03:31 UTC (in 400 days)  -
-12121212  acme    Plant View  subscription  2      starts 2026-11-25 03:31 UTC         -
+LICENSE   ISSUER  PRODUCT     KIND          UNITS  ENDS               SUPPORT     FEATURES
+abababab  acme    Plant View  perpetual     2      never              2026-12-04  points 500 up to 2.5, alarms 1 (advisory)
+12121212  acme    Plant View  subscription  2      2027-12-27         -
+12121212  acme    Plant View  subscription  2      starts 2026-11-25  -
+12121212  acme    Plant View  subscription  2      ended 2026-11-22   -
+"
+        );
+        let narrow = Screen { width: Some(80), ..Screen::plain() };
+        assert_eq!(
+            render(&held[..2], |_| Some(now), &narrow),
+            "\
+LICENSE   PRODUCT     KIND          UNITS  ENDS        SUPPORT     FEATURES
+-------------------------------------------------------------------------------
+abababab  Plant View  perpetual     2      never       2026-12-04  points 500
+                                                                   up to 2.5
+                                                                   alarms 1
+                                                                   (advisory)
+12121212  Plant View  subscription  2      2027-12-27  -
 "
         );
     }

@@ -23,7 +23,7 @@ fn render(pending: &[Pending], issuers: &[IssuerStatus], screen: &Screen) -> Str
     if pending.is_empty() {
         return "nothing is pending\n".to_owned();
     }
-    let mut table = Table::new(screen, ["OPERATION", "LICENSE", "UNITS", "ISSUER", "SINCE", "CASE"]);
+    let mut table = Table::new(screen, &["OPERATION", "LICENSE", "UNITS", "ISSUER", "SINCE", "CASE"]);
     for operation in pending {
         table.row([
             operation.action.clone(),

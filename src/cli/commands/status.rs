@@ -108,7 +108,7 @@ fn ends(endings: &[Ending], screen: &Screen) -> String {
     if endings.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(screen, ["ENDS", "", "WHAT", "ISSUER"]);
+    let mut table = Table::new(screen, &["ENDS", "", "WHAT", "ISSUER"]);
     for ending in endings.iter().take(MAX_ENDINGS) {
         table.row([
             time(ending.at),

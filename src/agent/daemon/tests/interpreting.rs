@@ -114,8 +114,7 @@ async fn what_is_published_is_read_at_once_and_signals_are_heard() {
     let snapshot = bench.interpreter.shown.snapshot();
     let mut view = IssuerView::clone(&snapshot.load().issuers[1]);
     view.counter = 77;
-    let effects =
-        vec![(1, Effect::Publish(Arc::new(view))), (1, Effect::Signal(Signal::LicensesChanged))];
+    let effects = vec![(1, Effect::Publish(Arc::new(view))), (1, Effect::Signal(Signal::LicensesChanged))];
     bench.interpreter.carry_out(effects).unwrap();
     assert_eq!(snapshot.load().issuers[1].counter, 77);
     assert_ne!(snapshot.load().issuers[0].counter, 77);

@@ -109,8 +109,7 @@ async fn d3_an_event_of_the_kernel_leads_to_a_look() {
 #[tokio::test]
 async fn commands_are_carried_out_one_after_the_other_and_each_is_answered() {
     let mut agent = agent();
-    let heard: Vec<_> =
-        (0..6).map(|at| agent.ask(at % 2, Command::Reclaim { by_file: true })).collect();
+    let heard: Vec<_> = (0..6).map(|at| agent.ask(at % 2, Command::Reclaim { by_file: true })).collect();
     let history = agent.ask(0, Command::History { since: None, limit: 10 });
     let answers = until(&mut agent.running, async {
         let mut requests = 0;

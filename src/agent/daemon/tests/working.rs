@@ -94,9 +94,13 @@ fn p8_a_lost_store_refuses_commands_and_makes_no_new_key() {
         assert!(alerts.contains(&"store_lost"), "{alerts:?}");
         let done = lost.run(reclaim(0, 2)).unwrap();
         assert_eq!(refusal(&done), Some(&Refusal::StoreLost));
-        assert!(lost.run(reclaim(1, 3)).unwrap().effects.iter().any(
-            |effect| matches!(effect, (1, Effect::Reply(_, Ok(reply))) if reply.request.is_some())
-        ));
+        assert!(
+            lost.run(reclaim(1, 3))
+                .unwrap()
+                .effects
+                .iter()
+                .any(|effect| matches!(effect, (1, Effect::Reply(_, Ok(reply))) if reply.request.is_some()))
+        );
         assert!(!directory.path().join(format!("issuers/{}/state", id(1))).exists());
     }
 }
@@ -111,6 +115,25 @@ fn a_damaged_grant_beside_a_lost_store_is_no_grant() {
     std::fs::write(issuer.join("grant"), b"noise").unwrap();
     let codes: Vec<_> = started(directory.path()).views()[0].alerts.iter().map(|alert| alert.code).collect();
     assert!(codes.contains(&"store_lost") && !codes.contains(&"grant_untrusted"), "{codes:?}");
+}
+
+#[test]
+fn p12_a_state_of_a_newer_release_is_left_alone_and_stops_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(started(directory.path()));
+    let newer = landfast_core::Record { state: vec![200, 1, 2], history: Vec::new() };
+    store(directory.path()).write(id(1), &newer).unwrap();
+    for _ in 0..2 {
+        let mut worker = worker(store(directory.path()));
+        let codes: Vec<Vec<_>> =
+            worker.incidents().iter().map(|alerts| alerts.iter().map(|alert| alert.code).collect()).collect();
+        assert_eq!(codes, [vec!["state_unreadable"], vec![]]);
+        worker.run(Job::Event { issuer: 0, event: Event::Start }).unwrap();
+        assert_eq!(refusal(&worker.run(reclaim(0, 1)).unwrap()), Some(&Refusal::StoreLost));
+        assert_eq!(refusal(&worker.run(reclaim(1, 2)).unwrap()), None, "the other issuer goes on");
+    }
+    let held = store(directory.path()).take(id(1), landfast_protocol::Timestamp(0));
+    assert_eq!(held, crate::store::Held::State(newer.state.into()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod commands;
+mod documents;
 mod events;
 mod hostile;
 mod loopback;

@@ -90,10 +90,10 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
         let what = format!("{}: {what}", issuer.name);
         troubles.push(Trouble { level: Level::Attention, what, next: next.to_owned() });
     };
-    for alert in &issuer.alerts {
+    // The verdict is told below, with the end of its grace.
+    for alert in issuer.alerts.iter().filter(|alert| alert.code != "binding_broken") {
         add(alert.message.clone(), "");
     }
-    let alerted = |code: &str| issuer.alerts.iter().any(|alert| alert.code == code);
     match issuer.binding.state.as_str() {
         "drifted" => add(
             "parts of the hardware were replaced; everything stays granted".to_owned(),
@@ -105,16 +105,18 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
             "run `landfast doctor`, and see `landfast fingerprint` for what is unreadable",
         ),
         "broken" => {
-            if !alerted("binding_broken") {
-                add("the hardware is not the one that was licensed".to_owned(), "see `landfast fingerprint`");
-            }
-            if let Some(until) = issuer.binding.grace_until.filter(|until| *until > issuer.licensing_time) {
-                let left = distance(until, issuer.licensing_time);
-                add(
-                    format!("licenses stay granted until {}, {left}", time(until)),
-                    "put the hardware back, or return and activate the licenses again before that",
-                );
-            }
+            let until = issuer.binding.grace_until.filter(|until| *until > issuer.licensing_time);
+            let granted = until.map_or_else(
+                || "its licenses are denied".to_owned(),
+                |until| {
+                    let left = distance(until, issuer.licensing_time);
+                    format!("licenses stay granted until {}, {left}", time(until))
+                },
+            );
+            add(
+                format!("the hardware is not the one that was licensed; {granted}"),
+                "put it back, or return the licenses and activate them again; see `landfast fingerprint`",
+            );
         }
         _ => {}
     }
