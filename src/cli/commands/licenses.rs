@@ -129,7 +129,7 @@ abababab  acme    Plant View  perpetual     2      never              2026-12-04
             render(&held[..2], |_| Some(now), &narrow),
             "\
 LICENSE   PRODUCT     KIND          UNITS  ENDS        SUPPORT     FEATURES
--------------------------------------------------------------------------------
+--------------------------------------------------------------------------------
 abababab  Plant View  perpetual     2      never       2026-12-04  points 500
                                                                    up to 2.5
                                                                    alarms 1
