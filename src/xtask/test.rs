@@ -20,6 +20,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         steps.run("docs", documents);
     }
     steps.run("tests", || tests(&options, &mut counts));
+    if options.long {
+        steps.run("seeds", seeds);
+    }
     steps.print();
     Ok(summary(&steps, &counts))
 }
@@ -59,9 +62,6 @@ fn documents() -> Result<()> {
 /// Every test of every package. The output of tests that pass is read for what they skipped, and not shown.
 fn tests(options: &Options, counts: &mut Counts) -> Result<()> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    if options.long {
-        command.env("LANDFAST_SIM_SEEDS", "10000");
-    }
     command.args(&options.filter).args(["--", "--show-output"]).stdout(Stdio::piped());
     let mut child = command.spawn().context("starting cargo test")?;
     let output = child.stdout.take().context("cargo's output")?;
@@ -78,6 +78,13 @@ fn tests(options: &Options, counts: &mut Counts) -> Result<()> {
     ensure!(status.success(), "cargo test: {status}");
     ensure!(counts.passed + counts.skipped.len() > 0, "no test has run");
     Ok(())
+}
+
+/// The simulation once more, optimised, with all seeds of the long mode.
+fn seeds() -> Result<()> {
+    let arguments =
+        ["test", "--release", "--package", "landfast-tests", "--test", "simulation", "--", "--nocapture"];
+    execute(cargo(&arguments).env("LANDFAST_SIM_SEEDS", "10000"))
 }
 
 /// What did not run and what failed stands last, where it is seen.
