@@ -113,6 +113,7 @@ where
             self.jobs.push_back((Job::KeepGrants, Vec::new()));
         }
         self.interpreter.shown.trouble(done.trouble);
+        self.interpreter.shown.happened(done.alerts);
         self.interpreter.carry_out(done.effects).map_err(DaemonError::system(WAIT))?;
         for asker in askers {
             let _ = asker.send(Ok(Answer::Rescanned));

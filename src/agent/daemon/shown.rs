@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) struct Shown {
     snapshot: Arc<ArcSwap<Snapshot>>,
     views: Vec<Arc<IssuerView>>,
-    /// What happened to the store at the start, by issuer.
+    /// What happened to the store since the start, by issuer.
     incidents: Vec<Vec<Alert>>,
     /// The store does not take changes now.
     trouble: Option<String>,
@@ -40,6 +40,19 @@ impl Shown {
             *place = self.decorated(issuer);
         }
         self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Shows what happened to the store from now on.
+    pub fn happened(&mut self, alerts: Vec<Vec<Alert>>) {
+        if alerts.iter().all(Vec::is_empty) {
+            return;
+        }
+        for (shown, new) in self.incidents.iter_mut().zip(alerts) {
+            // What keeps happening is shown as it was last.
+            shown.retain(|alert| !new.iter().any(|new| new.code == alert.code));
+            shown.extend(new);
+        }
+        self.publish_all();
     }
 
     /// Shows trouble with the store as long as it lasts.

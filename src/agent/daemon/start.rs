@@ -127,6 +127,7 @@ fn begin(mut worker: Worker<FileMedium>, collector: &Collector) -> Result<Begun,
         let done = worker.run(job).map_err(DaemonError::system("draw random numbers"))?;
         effects.extend(done.effects);
         shown.trouble(done.trouble);
+        shown.happened(done.alerts);
         grants |= done.grants;
     }
     let jobs = grants.then(|| (Job::KeepGrants, Vec::new())).into_iter().collect();

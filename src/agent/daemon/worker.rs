@@ -45,6 +45,8 @@ pub(super) struct Done {
     pub trouble: Option<String>,
     /// A newer grant was applied.
     pub grants: bool,
+    /// What happened to the store meanwhile, by issuer.
+    pub alerts: Vec<Vec<Alert>>,
 }
 
 /// Everything that a job may change.
@@ -105,7 +107,7 @@ impl<M: Medium> Worker<M> {
         self.seats.iter().map(|seat| seat.machine.view(&now)).collect()
     }
 
-    /// What happened to the store while it was opened, for the issuers concerned; it is written into their history.
+    /// What happened to the store since the last call, for the issuers concerned; it is written into their history.
     pub fn incidents(&mut self) -> Vec<Vec<Alert>> {
         let now = self.clock.now();
         let mut alerts: Vec<_> = self.seats.iter_mut().map(|seat| std::mem::take(&mut seat.alerts)).collect();
@@ -166,7 +168,7 @@ impl<M: Medium> Worker<M> {
             }
         }
         let grants = self.seats.iter().any(|seat| seat.has_new_grant());
-        Ok(Done { effects, trouble: self.trouble.clone(), grants })
+        Ok(Done { effects, trouble: self.trouble.clone(), grants, alerts: self.incidents() })
     }
 
     fn handle(

@@ -6,6 +6,7 @@ use crate::config::{Issuer, Online};
 use crate::desk::Answer;
 use crate::transport::Route;
 use landfast_core::effect::{Reply, Signal};
+use landfast_core::view::Alert;
 use landfast_protocol::Duration;
 use std::time::Duration as Time;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -137,4 +138,25 @@ async fn trouble_with_the_store_is_shown_as_long_as_it_lasts() {
     bench.interpreter.shown.trouble(None);
     assert_eq!(codes(), usual);
     assert!(view.alerts.iter().any(|alert| alert.message.contains("licenses stay granted")));
+}
+
+#[tokio::test]
+async fn what_happened_to_the_store_stays_shown_once() {
+    let mut bench = bench();
+    let snapshot = bench.interpreter.shown.snapshot();
+    let healed = |message: &str| {
+        let alert = Alert { code: "store_healed", message: message.to_owned() };
+        vec![Vec::new(), vec![alert]]
+    };
+    bench.interpreter.shown.happened(healed("once"));
+    bench.interpreter.shown.happened(healed("and again"));
+    bench.interpreter.shown.happened(vec![Vec::new(), Vec::new()]);
+    let view = IssuerView::clone(&snapshot.load().issuers[1]);
+    bench
+        .interpreter
+        .carry_out(vec![(1, Effect::Publish(Arc::new(IssuerView { alerts: Vec::new(), ..view })))])
+        .unwrap();
+    let alerts = snapshot.load().issuers[1].alerts.clone();
+    assert_eq!(alerts, [Alert { code: "store_healed", message: "and again".to_owned() }]);
+    assert!(snapshot.load().issuers[0].alerts.iter().all(|alert| alert.code != "store_healed"));
 }

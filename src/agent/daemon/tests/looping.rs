@@ -26,7 +26,7 @@ struct Agent {
 fn agent() -> Agent {
     let (state, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let worker = started(state.path());
-    let shown = Shown::new(worker.views(), Vec::new());
+    let shown = Shown::new(worker.views(), vec![Vec::new(), Vec::new()]);
     let snapshot = shown.snapshot();
     let (commands, asks) = mpsc::channel(8);
     let (delivered, deliveries) = mpsc::channel(8);

@@ -81,6 +81,26 @@ fn p8_what_happened_to_the_store_is_shown_and_written_down() {
 }
 
 #[test]
+fn p8_damage_that_is_found_while_running_is_healed_and_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Disk::default();
+    let mut worker = worker(Store::open_with(directory.path(), disk.clone(), &[id(1), id(2)]).unwrap());
+    worker.run(Job::Event { issuer: 0, event: Event::Start }).unwrap();
+    disk.fail(Some(ErrorKind::StorageFull), 0);
+    assert!(worker.run(reclaim(0, 1)).unwrap().trouble.is_some());
+    disk.overwrite(b"what a failing disk wrote".to_vec());
+    disk.fail(None, 0);
+    let done = worker.run(reclaim(0, 2)).unwrap();
+    assert_eq!((refusal(&done), done.trouble.as_ref()), (None, None));
+    let codes: Vec<_> = done.alerts[0].iter().map(|alert| alert.code).collect();
+    assert_eq!(codes, ["store_damaged"]);
+    assert!(worker.run(Job::Wake(vec![0])).unwrap().alerts.iter().all(Vec::is_empty), "told once");
+    drop(worker);
+    let restarted = super::worker(Store::open_with(directory.path(), disk, &[id(1), id(2)]).unwrap());
+    assert_eq!(restarted.views()[0].counter, 1);
+}
+
+#[test]
 fn p8_a_lost_store_refuses_commands_and_makes_no_new_key() {
     let directory = tempfile::tempdir().unwrap();
     let mut before = started(directory.path());

@@ -40,11 +40,17 @@ impl Disk {
     /// A disk as a power cut left it.
     pub fn holding(bytes: Vec<u8>) -> Self {
         let disk = Self::default();
-        disk.with(|shared| {
+        disk.overwrite(bytes);
+        disk
+    }
+
+    /// Something else is there from now on.
+    pub fn overwrite(&self, bytes: Vec<u8>) {
+        self.with(|shared| {
             shared.live.clone_from(&bytes);
             shared.durable = bytes;
+            shared.unsynced.clear();
         });
-        disk
     }
 
     /// Everything, synced or not.

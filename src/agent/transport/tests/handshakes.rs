@@ -55,6 +55,31 @@ async fn the_systems_store_does_not_know_a_private_ca() {
     assert_failure(&exchange(&route).await.unwrap_err(), "authority_tls", &["`ca` of the issuer file"]);
 }
 
+/// The system's store is found through the environment of a process, so this test runs itself in another one.
+#[test]
+fn a_machine_without_a_ca_store_says_so() {
+    const INSIDE: &str = "LANDFAST_TEST_WITHOUT_CA_STORE";
+    if std::env::var_os(INSIDE).is_none() {
+        let ran = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "transport::tests::handshakes::a_machine_without_a_ca_store_says_so"])
+            .envs([(INSIDE, "1"), ("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")])
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && shown.contains("1 passed"), "{shown}");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let authority = authority(usual().1).await;
+        let mut route = route(&[&authority.address], &authority.ca);
+        route.ca = None;
+        let failure = exchange(&route).await.unwrap_err();
+        let parts = ["no usable CA store", "install the package ca-certificates", "`ca` of the issuer file"];
+        assert_failure(&failure, "authority_tls", &parts);
+    });
+}
+
 #[tokio::test]
 async fn a_port_without_tls_is_no_authority() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
