@@ -171,6 +171,8 @@ async fn commands_that_mean_nothing_are_refused() {
         json!({"command": "activate", "licenses": [{"id": secret}], "all": true}),
         json!({"command": "activate", "licenses": [{"id": secret}], "delivery": "pigeon"}),
         json!({"command": "return"}),
+        json!({"command": "return", "all": true, "dryrun": true}),
+        json!({"command": "return", "licenses": [{"id": id(3).reveal(), "units": 1}]}),
         json!({"command": "return", "licenses": [{"id": "0123"}]}),
         json!({"command": "return", "licenses": [{"id": "not hexadecimal"}]}),
         json!({"command": "return", "licenses": [{"id": secret}], "all": true}),
