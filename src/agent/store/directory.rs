@@ -70,7 +70,10 @@ fn open(path: &Path) -> io::Result<File> {
     let writable =
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     match writable {
-        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => File::open(path),
+        // Where no agent has been before there is nothing to lock, and the disk is the reason.
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            File::open(path).map_err(|_| error)
+        }
         opened => opened,
     }
 }
