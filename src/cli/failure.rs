@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use crate::screen::Screen;
 use crate::text::clean;
 use landfast_client::Error;
-use serde_json::json;
+use serde::Serialize;
 
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl Failure {
     #[must_use]
     pub fn json(&self) -> String {
         let Self { code, message, advice, .. } = self;
-        json!({ "error": { "code": code, "message": message, "advice": advice } }).to_string()
+        // Texts always encode.
+        serde_json::to_string(&Wrapped { error: Told { code, message, advice } }).unwrap_or_default()
     }
 
     /// For people on standard error, for programs on standard output.
@@ -76,4 +77,17 @@ impl Failure {
         }
         self.exit
     }
+}
+
+/// `{"error":{"code","message","advice"}}`
+#[derive(Serialize)]
+struct Wrapped<'a> {
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'a str,
+    message: &'a str,
+    advice: &'a str,
 }

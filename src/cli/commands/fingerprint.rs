@@ -101,7 +101,7 @@ fn rows(group: &Group, unbound: bool, table: &mut Table) {
 /// The factor, with the device where that says more.
 fn called(factor: &Factor) -> String {
     match factor.factor.as_str() {
-        "disk" | "network_card" => format!("{} {}", factor.factor, factor.source),
+        "disk" | "network_card" if factor.state != "absent" => format!("{} {}", factor.factor, factor.source),
         name => name.to_owned(),
     }
 }

@@ -172,8 +172,11 @@ fn hardware(verdict: &Binding) -> Vec<Finding> {
         let unreadable = group.factors.iter().filter(|factor| factor.state == "unreadable");
         found.extend(unreadable.map(|factor| {
             let why = factor.note.as_deref().unwrap_or("no reason given");
-            let message = format!("{} of {} cannot be read: {why}", factor.factor, factor.source);
-            let advice = "start landfastd by systemd, whose unit hands over what only root can read";
+            let message = format!("{} cannot be read ({}): {why}", factor.factor, factor.source);
+            let advice = match why.to_ascii_lowercase().contains("permission") {
+                true => "start landfastd by systemd, whose unit hands over what only root can read",
+                false => "it does not count while it cannot be read; see `landfast fingerprint`",
+            };
             Finding::new(State::Warn, name.clone(), message, advice)
         }));
     }

@@ -83,7 +83,7 @@ fn every_trouble_has_its_line_and_its_next_step() {
         "FAIL  acme: store: about store_lost\n      next: keep the state directory",
         "WARN  acme: authority: certificate expired (2 attempts)\n      next: check the clock, and `ca_file`",
         "FAIL  acme: hardware: broken, score 1.000; put it back\n      next: see `landfast fingerprint`\n",
-        "WARN  acme: hardware: product_uuid of product_uuid cannot be read: permission denied\n      next: start",
+        "WARN  acme: hardware: product_uuid cannot be read (product_uuid): permission denied\n      next: start",
         "WARN  acme: device retired: about device_retired\n      next: ask",
         "WARN  acme: of a newer agent: about of_a_newer_agent\n",
     ] {
