@@ -5,6 +5,7 @@
 use crate::simulation::coverage::Coverage;
 use crate::simulation::disk::Disk;
 use crate::simulation::fault::{Fault, without_tombstones};
+use crate::simulation::image::Restored;
 use crate::simulation::shadow::Shadow;
 use crate::simulation::violation::{Rule, Violation, demand, works};
 use landfast_core::view::IssuerView;
@@ -45,6 +46,8 @@ pub(crate) struct Done {
     pub replies: Vec<Result<Reply, Refusal>>,
     pub died: bool,
     pub committed: bool,
+    /// A response was taken.
+    pub accepted: bool,
     /// A grant was applied.
     pub newer: bool,
 }
@@ -55,6 +58,8 @@ pub(crate) struct Agent {
     pub disk: Disk,
     pub shadow: Shadow,
     pub device: Option<DeviceId>,
+    /// Its store was put back from an image.
+    pub restored: Option<Restored>,
     life: Option<Life>,
     fault: Option<Fault>,
 }
@@ -77,7 +82,7 @@ impl Agent {
     pub fn new(settings: Settings, fault: Option<Fault>) -> Self {
         let skips_every = (fault == Some(Fault::PersistSkipped)).then_some(5);
         let disk = Disk { skips_every, ..Disk::default() };
-        Self { settings, disk, shadow: Shadow::default(), device: None, life: None, fault }
+        Self { settings, disk, shadow: Shadow::default(), device: None, restored: None, life: None, fault }
     }
 
     pub fn is_up(&self) -> bool {
@@ -175,9 +180,15 @@ impl Agent {
             count.note("refused", "store full");
         } else {
             done.committed = true;
+            let outlived = genuine.is_some_and(|(_, grant)| self.shadow.outlived(grant));
+            count.add("refused", "of a history that the authority lost", u64::from(outlived));
+            let unknown = genuine.is_some_and(|(response, _)| !self.shadow.asked(response));
+            count.add("refused", "of a history that the device lost", u64::from(unknown));
+            let genuine = genuine.filter(|_| !outlived && !unknown);
             done.newer = self.learn(&effects, genuine)?;
             ordered(&effects)?;
             judged(&effects, caller, genuine.is_some(), doing)?;
+            done.accepted = genuine.is_some();
             self.break_something(&mut effects, done.newer)?;
         }
         let Some(life) = &mut self.life else { return Ok(done) };
@@ -229,16 +240,7 @@ impl Agent {
 
     /// What is durable now, whether or not its effects are ever carried out.
     fn learn(&mut self, effects: &[Effect], genuine: Option<(&Response, &Grant)>) -> Result<bool, Violation> {
-        let known = |(response, grant): &(&Response, &Grant)| {
-            let mine = response
-                .answers
-                .is_none_or(|answer| self.shadow.knows(answer.request.counter, &answer.request.digest));
-            mine && !self.shadow.outlived(grant)
-        };
-        let newer = match genuine.filter(known) {
-            Some((response, grant)) => self.shadow.took(response, grant),
-            None => false,
-        };
+        let newer = genuine.is_some_and(|(response, grant)| self.shadow.took(response, grant));
         for effect in effects {
             match effect {
                 Effect::Send { request, .. } => self.shadow.made(request)?,
@@ -299,8 +301,9 @@ fn judged(
     let Some(reply) = reply else {
         return Err(Violation::of(Rule::AnsweredOnce, "who imports a response is not told what came of it"));
     };
-    let accepted = reply.is_ok() || matches!(reply, Err(Refusal::BadResponse { code: "old_epoch", .. }));
-    demand(accepted == genuine, Rule::RefusesForeign, || format!("genuine {genuine}, and told {reply:?}"))
+    demand(reply.is_ok() == genuine, Rule::RefusesForeign, || {
+        format!("genuine {genuine}, and told {reply:?}")
+    })
 }
 
 fn killed_before(next: Option<&Effect>) -> &'static str {

@@ -66,6 +66,25 @@ impl World {
                 self.authorities[issuer].restart();
                 self.coverage.note("authority", "restarted");
             }
+            Action::BackUp => self.authorities[issuer].back_up(),
+            Action::SetBack => self.set_back(issuer)?,
+            Action::Image => {
+                // One restore for each device, so that it is plain which request belongs to which history.
+                if self.servers[device].agents.iter().all(|agent| agent.restored.is_none()) {
+                    self.say(|_| format!("the disk of device {device} is copied"));
+                    let image = self.image(device);
+                    self.images.insert(device, image);
+                }
+            }
+            Action::Restore => {
+                // Whichever device there is an image of.
+                if let Some((device, image)) = self.images.pop_last() {
+                    self.restore(device, image);
+                }
+            }
+            Action::Resolve => {
+                self.resolve(issuer, device)?;
+            }
             Action::Misdeliver(..) | Action::DamageAnswer(..) | Action::DamageRequest(..) => {
                 self.mislead(device, issuer, action)?;
             }
@@ -110,6 +129,15 @@ impl World {
         let count = self.servers.len();
         let down = (device..device + count).map(|at| at % count).find(|at| !self.servers[*at].is_up());
         down.map_or(Ok(()), |device| self.restart(device, fate))
+    }
+
+    fn set_back(&mut self, issuer: usize) -> Result<(), Violation> {
+        let now = Timestamp(self.now);
+        if self.authorities[issuer].set_back(now)? {
+            self.coverage.note("authority", "set back");
+            self.say(|_| format!("the database of issuer-{issuer} is set back"));
+        }
+        Ok(())
     }
 
     fn set_clock(&mut self, device: usize, action: Action) {
@@ -181,7 +209,12 @@ fn needs_agent(action: Action) -> bool {
         | Action::Fill(_)
         | Action::Reset(_)
         | Action::Update
-        | Action::RestartAuthority => false,
+        | Action::RestartAuthority
+        | Action::BackUp
+        | Action::SetBack
+        | Action::Image
+        | Action::Restore
+        | Action::Resolve => false,
     }
 }
 

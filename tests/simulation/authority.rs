@@ -65,6 +65,17 @@ pub(crate) struct Taken {
     pub fresh: Vec<Outcome>,
 }
 
+/// The database at one instant, with what the simulation knows of it.
+#[derive(Clone, Debug)]
+struct Backup {
+    tables: Tables,
+    clerk: Clerk,
+    given: BTreeMap<Digest, Vec<u8>>,
+    chain: Chain,
+    acted: BTreeSet<String>,
+    answered: Vec<Option<usize>>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Authority {
     pub issuer: IssuerId,
@@ -80,6 +91,9 @@ pub(crate) struct Authority {
     chain: Chain,
     acted: BTreeSet<String>,
     before: Option<Tables>,
+    /// Rises when the database is set back.
+    pub epoch: u32,
+    backup: Option<Box<Backup>>,
     fault: Option<Fault>,
 }
 
@@ -130,6 +144,8 @@ impl Authority {
             chain: Chain::default(),
             acted: BTreeSet::new(),
             before: None,
+            epoch: 0,
+            backup: None,
             fault,
         })
     }
@@ -217,6 +233,55 @@ impl Authority {
         let memory = Memory::new(self.signer.clone());
         *memory.tables() = tables;
         self.memory = memory;
+    }
+
+    /// A person answers the open case of a device. False when there is none.
+    pub fn resolve(&mut self, id: DeviceId, now: Timestamp) -> Result<bool, Violation> {
+        let record = {
+            let mut tables = self.memory.tables();
+            let open = tables.devices().find(|device| device.id() == id).and_then(|device| device.case);
+            let Some(open) = open else { return Ok(false) };
+            let resolved = transact(admin::resolve(&mut *tables, &act(now), &open.id)).map_err(lost)?;
+            works(resolved, "a case is not resolved")?;
+            tables.devices().find(|device| device.id() == id).cloned()
+        };
+        if let Some(record) = record {
+            self.clerk.resolved(id, record.seen_counter(), record.position, record.cut);
+        }
+        Ok(true)
+    }
+
+    /// Whether a fork of this device was ever found.
+    pub fn had_case(&self, id: &DeviceId) -> bool {
+        self.memory.tables().cases().any(|case| case.device == *id)
+    }
+
+    /// Keeps a copy of the database.
+    pub fn back_up(&mut self) {
+        self.backup = Some(Box::new(Backup {
+            tables: self.memory.tables().clone(),
+            clerk: self.clerk.clone(),
+            given: self.given.clone(),
+            chain: self.chain,
+            acted: self.acted.clone(),
+            answered: self.letters.iter().map(|letter| letter.answered).collect(),
+        }));
+    }
+
+    /// The database is lost and its copy put back; as the manual says, a new epoch begins. What was answered
+    /// since exists as files, and is known here no more. False when there is no copy.
+    pub fn set_back(&mut self, now: Timestamp) -> Result<bool, Violation> {
+        let Some(backup) = self.backup.clone() else { return Ok(false) };
+        *self.memory.tables() = backup.tables;
+        self.clerk.forget_since(backup.clerk);
+        (self.given, self.chain, self.acted) = (backup.given, backup.chain, backup.acted);
+        for (at, letter) in self.letters.iter_mut().enumerate() {
+            letter.answered = backup.answered.get(at).copied().flatten();
+        }
+        self.epoch += 1;
+        let raised = transact(admin::raise_epoch(&mut *self.memory.tables(), &act(now), Some(self.epoch)));
+        works(raised.map_err(lost)?, "no new epoch")?;
+        Ok(true)
     }
 
     /// Frees what a device holds, without its proof. None when it holds nothing.

@@ -39,6 +39,8 @@ impl Article {
 pub(crate) struct Book {
     pub seen: u64,
     pub position: Position,
+    /// Requests that know no grant from here on were made before a case was resolved.
+    pub cut: Position,
     pub units: BTreeMap<LicenseId, u32>,
     /// Licenses of which it took its share, whatever that is: it grows into what becomes free.
     pub by_share: BTreeSet<LicenseId>,
@@ -87,7 +89,8 @@ impl Clerk {
         demand(!(on_hold && self.honest), Rule::NoFalseFork, || {
             format!("request {} was held", opened.name.counter)
         })?;
-        let executed = opened.name.counter > book.seen && !on_hold;
+        let knows = opened.request.previous.map(|previous| previous.position).unwrap_or_default();
+        let executed = opened.name.counter > book.seen && knows >= book.cut && !on_hold;
         let expected = if executed { Disposition::Executed } else { Disposition::Superseded };
         demand(on_hold || disposition == Some(expected), Rule::AsTheRulesSay, || {
             format!("request {} was answered {disposition:?}", opened.name.counter)
@@ -138,6 +141,18 @@ impl Clerk {
         book.by_share.remove(&license);
         book.taken.insert(license, position);
         book.position = position;
+    }
+
+    /// A case was answered: the history goes on from here.
+    pub fn resolved(&mut self, device: DeviceId, seen: u64, position: Position, cut: Position) {
+        let book = self.books.entry(device).or_default();
+        (book.seen, book.position, book.cut) = (seen, position, cut);
+    }
+
+    /// The database was set back to what `earlier` knows. Grants that were signed since stay signed.
+    pub fn forget_since(&mut self, earlier: Self) {
+        let grants = std::mem::take(&mut self.grants);
+        *self = Self { grants, ..earlier };
     }
 
     /// Nothing of it is executed; recorded results are repeated, and no others.

@@ -39,7 +39,7 @@ impl Coverage {
         self.counts.iter().filter(|((of, _), _)| *of == what).map(|(_, times)| times).sum()
     }
 
-    /// Which of [`REQUIRED`] never happened.
+    /// Which of `REQUIRED` never happened.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let happened = |what: &str, how: &str| self.counts.iter().any(|((w, h), _)| *w == what && *h == how);
@@ -65,76 +65,34 @@ impl Display for Coverage {
 }
 
 const KILLED: &str = "killed before commit";
+const COMMAND: &[&str] =
+    &[KILLED, "killed before publish", "killed before send", "killed after send", "killed before reply"];
 
 /// What a run has to exercise.
+#[rustfmt::skip]
 const REQUIRED: &[(&str, &[&str])] = &[
-    (
-        "activate",
-        &[KILLED, "killed before publish", "killed before send", "killed after send", "killed before reply"],
-    ),
-    (
-        "return",
-        &[KILLED, "killed before publish", "killed before send", "killed after send", "killed before reply"],
-    ),
-    (
-        "reclaim",
-        &[KILLED, "killed before publish", "killed before send", "killed after send", "killed before reply"],
-    ),
+    ("activate", COMMAND),
+    ("return", COMMAND),
+    ("reclaim", COMMAND),
     ("import", &[KILLED, "killed before publish", "killed before reply", "killed after reply"]),
     ("start", &[KILLED, "killed before publish", "killed before send", "killed after send"]),
     ("evidence", &["killed before publish"]),
-    (
-        "command",
-        &[
-            "activate",
-            "activate all",
-            "unknown id",
-            "return",
-            "return part",
-            "return all",
-            "cancel",
-            "reclaim",
-            "overtaken",
-        ],
-    ),
+    ("command", &["activate", "activate all", "unknown id", "return", "return part", "return all", "cancel",
+        "reclaim", "overtaken"]),
     ("delivery", &["online", "file"]),
-    ("authority", &["new", "repeated", "died before", "died after", "restarted", "reset", "update"]),
-    ("answer", &["executed", "superseded"]),
+    ("authority", &["new", "repeated", "died before", "died after", "restarted", "reset", "update", "set back"]),
+    ("answer", &["executed", "superseded", "on hold"]),
     ("request", &["overtaken", "delayed past a later one's answer"]),
-    (
-        "result",
-        &[
-            "done",
-            "stale",
-            "unknown_license",
-            "no_units_left",
-            "too_many_devices",
-            "policy",
-            "license_expired",
-            "binding_broken",
-            "too_little_evidence",
-        ],
-    ),
-    (
-        "response",
-        &[
-            "newer grant",
-            "older grant",
-            "older grant with results",
-            "masked by a tombstone",
-            "unsolicited",
-            "again",
-            "carried by hand",
-            "with a caller",
-        ],
-    ),
-    ("refused", &["another device's", "another issuer's", "damaged", "damaged request", "store full"]),
-    (
-        "device",
-        &["crashed", "lost power", "stopped", "restarted", "clock set", "disk full", "send failed", "woken"],
-    ),
+    ("result", &["done", "stale", "unknown_license", "no_units_left", "too_many_devices", "policy",
+        "license_expired", "binding_broken", "too_little_evidence"]),
+    ("response", &["newer grant", "older grant", "older grant with results", "masked by a tombstone",
+        "unsolicited", "again", "carried by hand", "with a caller"]),
+    ("refused", &["another device's", "another issuer's", "damaged", "damaged request", "store full",
+        "of a history that the authority lost", "of a history that the device lost"]),
+    ("device", &["crashed", "lost power", "stopped", "restarted", "clock set", "disk full", "send failed", "woken",
+        "restored from an image"]),
     ("binding", &["bound", "drifted", "broken", "indeterminate"]),
     ("moved", &["to another device"]),
-    ("fork", &["none"]),
+    ("fork", &["none", "held", "resolved"]),
     ("settled", &["usable", "usable again after activation"]),
 ];

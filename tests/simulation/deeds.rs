@@ -110,6 +110,9 @@ impl World {
         let (done, letter) = self.event(device, issuer, event, Some(answer), fate)?;
         if done.committed {
             self.authorities[issuer].answers[answer].imported += 1;
+            if done.accepted {
+                self.cleanse(device, issuer, answer);
+            }
             let ended = self.servers[device].agents[issuer].shadow.pending().len() < waited;
             self.coverage.note("response", if done.newer { "newer grant" } else { "older grant" });
             let late = !done.newer && results && ended;

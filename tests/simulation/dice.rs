@@ -23,6 +23,10 @@ pub(crate) struct Dice {
     newest: usize,
     /// Weight of what the vendor does unasked.
     busy: usize,
+    /// The authority loses its database now and then. Rare, because it excuses much.
+    careless: bool,
+    /// Disks are copied and put back. Rare, because it excuses much.
+    haunted: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -51,6 +55,8 @@ impl Dice {
             deadly: [0, 2, 3, 5][rng.below(4)],
             newest: 1 + rng.below(4),
             busy: [4, 10, 20][rng.below(3)],
+            careless: rng.one_in(5),
+            haunted: rng.one_in(4),
             rng,
         }
     }
@@ -75,7 +81,7 @@ impl Dice {
             (4, Kind::Connection),
             (3, Kind::Time),
             (4, Kind::Hardware),
-            (self.deadly, Kind::Life),
+            (self.deadly + if self.haunted { 12 } else { 0 }, Kind::Life),
             (4 + 3 * self.deadly, Kind::Restart),
             (2, Kind::Disk),
             (self.busy, Kind::Vendor),
@@ -92,12 +98,22 @@ impl Dice {
             Kind::Connection => Action::Wake(self.fate()),
             Kind::Time => self.time(),
             Kind::Hardware => Action::Hardware(Change::ALL[self.rng.below(Change::ALL.len())], self.fate()),
+            Kind::Life if self.haunted && !self.rng.one_in(4) => {
+                [Action::Image, Action::Restore, Action::Resolve][self.rng.below(3)]
+            }
             Kind::Life => match self.rng.below(4) {
                 0 => Action::Stop,
                 at => Action::Crash(at == 1),
             },
             Kind::Restart => Action::Restart(self.fate()),
             Kind::Disk => Action::Fill(self.rng.one_in(3)),
+            Kind::Vendor if self.careless && !self.haunted && self.rng.one_in(3) => {
+                if self.rng.one_in(2) {
+                    Action::BackUp
+                } else {
+                    Action::SetBack
+                }
+            }
             Kind::Vendor => match self.rng.below(8) {
                 0..=4 => Action::Update,
                 5 | 6 => Action::Reset(self.rng.below(licenses)),
@@ -109,7 +125,7 @@ impl Dice {
     fn what(&mut self, licenses: usize) -> What {
         let license = self.rng.below(licenses);
         let units = u32::try_from(1 + self.rng.below(3)).ok();
-        match self.rng.below(24) {
+        match self.rng.below(27) {
             0..=9 => What::Activate(license, None),
             10 => What::Activate(license, units),
             11 => What::ActivateAll,
@@ -140,7 +156,7 @@ impl Dice {
     }
 
     fn delivery(&mut self) -> Delivery {
-        if self.rng.one_in(4) { Delivery::File } else { Delivery::Online }
+        if self.rng.one_in(3) { Delivery::File } else { Delivery::Online }
     }
 
     fn by(&mut self) -> By {
@@ -157,7 +173,7 @@ impl Dice {
             None => Fate::Slow,
             Some(at) if at >= self.deadly => Fate::Whole,
             Some(0) => Fate::Uncommitted,
-            Some(_) => Fate::Cut(self.rng.below(5)),
+            Some(_) => Fate::Cut([0, 1, 1, 2, 2, 3][self.rng.below(6)]),
         }
     }
 

@@ -27,11 +27,13 @@ pub enum Fault {
     NotSerialized,
     /// An activation may take a license back that was reset before its device knew.
     StaleRuleMissing,
+    /// The authority does not compare a request with those that were made before it.
+    ForksNotSought,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PersistSkipped,
         Self::PublishedAfterSend,
         Self::TombstonesLostAtRestart,
@@ -41,6 +43,7 @@ impl Fault {
         Self::AnswerNotKept,
         Self::NotSerialized,
         Self::StaleRuleMissing,
+        Self::ForksNotSought,
     ];
 }
 

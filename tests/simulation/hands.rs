@@ -1,4 +1,4 @@
-//! What scripts reach into that no plan of a seed does: images of disks, lost stores, bytes.
+//! What scripts reach into that no plan of a seed does: lost stores, bytes.
 
 use crate::simulation::authority::catalog;
 use crate::simulation::shadow::Shadow;
@@ -9,28 +9,7 @@ use landfast_authority::signer::Signer;
 use landfast_core::{Moment, Settings};
 use landfast_protocol::{DeviceId, Timestamp};
 
-/// A copy of a device's stores at one instant.
-#[derive(Debug)]
-pub struct Image(Vec<(Option<Vec<u8>>, Shadow)>);
-
 impl World {
-    /// Copies the stores of a device.
-    #[must_use]
-    pub fn image(&self, device: usize) -> Image {
-        let agents = self.servers[device].agents.iter();
-        Image(agents.map(|agent| (agent.disk.state.clone(), agent.shadow.clone())).collect())
-    }
-
-    /// Puts an older copy back. The device is down then, and its authorities have to find out.
-    pub fn restore(&mut self, device: usize, image: Image) {
-        self.say(|_| format!("the disk of device {device} is restored from an image"));
-        self.kill(device);
-        for (agent, (state, shadow)) in self.servers[device].agents.iter_mut().zip(image.0) {
-            (agent.disk.state, agent.shadow) = (state, shadow);
-        }
-        self.authorities.iter_mut().for_each(super::authority::Authority::expect_forks);
-    }
-
     /// The stores of a device are gone, and with them its keys. Gives its old name at the first issuer.
     pub fn lose_store(&mut self, device: usize) -> Option<DeviceId> {
         self.say(|_| format!("the store of device {device} is lost"));

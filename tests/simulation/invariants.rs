@@ -33,11 +33,16 @@ impl World {
         })
     }
 
-    /// A license was taken from the device without its proof, and it has not learnt of that.
+    /// The named exceptions of I1. Until the device applies a newer grant: the license was taken from it without
+    /// its proof, or the authority's database was set back. Until its next exchange: its store was restored.
     fn is_excepted(&self, device: usize, issuer: usize, license: usize) -> bool {
-        let Some(reset) = self.resets.get(&(issuer, device, license)) else { return false };
+        if self.servers[device].agents[issuer].restored.is_some_and(|restored| restored.dirty) {
+            return true;
+        }
         let shown = self.servers[device].agents[issuer].shown().and_then(|view| view.grant.as_ref());
-        shown.is_some_and(|grant| grant.position < *reset)
+        let Some(position) = shown.map(|grant| grant.position) else { return false };
+        let reset = self.resets.get(&(issuer, device, license));
+        reset.is_some_and(|reset| position < *reset) || position.epoch < self.authorities[issuer].epoch
     }
 
     /// Counts licenses that went from one device to another.

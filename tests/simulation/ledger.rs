@@ -46,7 +46,13 @@ impl Ledger for Faulty<'_> {
         self.read().grant(device).await
     }
     async fn known(&mut self, device: &DeviceRecord, opened: &Opened) -> Reading<Known> {
-        self.read().known(device, opened).await
+        let mut known = self.read().known(device, opened).await?;
+        if self.fault == Fault::ForksNotSought {
+            known.same.clear();
+            known.below.clear();
+            known.highest_previous_below = None;
+        }
+        Ok(known)
     }
     async fn results(
         &mut self,

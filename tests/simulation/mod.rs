@@ -17,6 +17,7 @@ mod disk;
 pub mod fault;
 mod hands;
 pub mod hardware;
+pub mod image;
 mod invariants;
 mod ledger;
 mod narrate;

@@ -76,22 +76,23 @@ impl World {
             for device in 0..self.servers.len() {
                 let agent = &self.servers[device].agents[issuer];
                 let licenses = 0..self.authorities[issuer].licenses.len();
-                let rows: Vec<_> = licenses
-                    .map(|license| {
-                        let id = self.authorities[issuer].licenses[license];
+                let units = |license: usize| {
+                    let id = self.authorities[issuer].licenses[license];
+                    let granted = self.granted(device, issuer, license);
+                    (license, granted, agent.shadow.held(id), self.held(device, issuer, license))
+                };
+                let rows = licenses.map(units).filter(|row| (row.1, row.2, row.3) != (0, 0, 0)).map(
+                    |(license, granted, counted, held)| {
                         format!(
-                            "license {license}: checks grant {}, device counts {}, authority has {}",
-                            self.granted(device, issuer, license),
-                            agent.shadow.held(id),
-                            self.held(device, issuer, license)
+                            "; of license {license} checks grant {granted}, the device counts {counted}, the authority has {held}"
                         )
-                    })
-                    .collect();
+                    },
+                );
+                let rows: String = rows.collect();
                 let up = if agent.is_up() { "" } else { " (down)" };
                 let (counter, pending) = (agent.shadow.counter(), agent.shadow.pending().len());
                 lines.push(format!(
-                    "device {device} at issuer-{issuer}{up}: counter {counter}, {pending} pending; {}",
-                    rows.join("; ")
+                    "device {device} at issuer-{issuer}{up}: counter {counter}, {pending} pending{rows}"
                 ));
             }
         }

@@ -58,6 +58,16 @@ pub enum Action {
     Update,
     /// The authority's process is restarted.
     RestartAuthority,
+    /// A copy of the authority's database is kept.
+    BackUp,
+    /// The authority's database is lost and its copy put back.
+    SetBack,
+    /// The device's disk is copied.
+    Image,
+    /// The copy is put back.
+    Restore,
+    /// A person answers the open case of the device.
+    Resolve,
 }
 
 /// An action with the device and the issuer that it happens to.

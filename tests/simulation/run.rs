@@ -158,7 +158,12 @@ fn run(plan: &Plan, fault: Option<Fault>) -> Result<Figures, Stopped> {
 fn run_traced(plan: &Plan, fault: Option<Fault>) -> Result<Vec<String>, Stopped> {
     let mut world = World::new(&plan.setup, plan.seed, fault).map_err(Stopped::at_once)?;
     world.keep_trace();
-    world.say(|_| format!("{} devices; issuers sell {:?}", plan.setup.devices, plan.setup.issuers));
+    world.say(|_| format!("{} devices", plan.setup.devices));
+    for (issuer, sells) in plan.setup.issuers.iter().enumerate() {
+        for (license, sold) in sells.iter().enumerate() {
+            world.say(|_| format!("issuer-{issuer} sells license {license}: {sold}"));
+        }
+    }
     let played = play(plan, &mut world);
     let trace: Vec<_> = world.trace().iter().cloned().chain(world.state()).collect();
     match played {

@@ -3,6 +3,7 @@
 use crate::simulation::rng::Rng;
 use landfast_authority::domain::catalog::{ProductPolicy, ReturnPolicy, Term, TooLittleEvidence};
 use landfast_protocol::{Duration, Timestamp};
+use std::fmt::{self, Display};
 
 /// When every simulation begins.
 pub const START: Timestamp = Timestamp(1_800_000_000);
@@ -59,6 +60,24 @@ impl Sold {
             ..ProductPolicy::default()
         };
         Self { quantity, devices, term, policy }
+    }
+}
+
+impl Display for Sold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} units on {} devices", self.quantity, self.devices)?;
+        match self.term {
+            Term::Endless => {}
+            Term::Until(end) => write!(f, ", ends at {}", end.0)?,
+            Term::Counted { length, .. } => write!(f, ", ends {} s after the first activation", length.0)?,
+        }
+        if self.policy.returns == ReturnPolicy::Deny {
+            write!(f, ", may not be returned")?;
+        }
+        if self.policy.too_little_evidence == TooLittleEvidence::Refuse {
+            write!(f, ", only for hardware that can be told from others")?;
+        }
+        Ok(())
     }
 }
 

@@ -76,6 +76,11 @@ impl Shadow {
         self.position.is_some_and(|held| grant.position.epoch < held.epoch)
     }
 
+    /// Whether a response answers a request of this device, or none at all.
+    pub fn asked(&self, response: &Response) -> bool {
+        response.answers.is_none_or(|answer| self.knows(answer.request.counter, &answer.request.digest))
+    }
+
     /// Whether the device made this request.
     pub fn knows(&self, counter: u64, digest: &Digest) -> bool {
         self.names.get(&counter) == Some(digest)

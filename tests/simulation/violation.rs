@@ -21,6 +21,8 @@ pub enum Rule {
     OneCounterOneContent,
     /// An honest history is never taken for a forked one.
     NoFalseFork,
+    /// A forked history is found.
+    ForkNoticed,
     /// A license taken without proof is not taken back by a request that does not know of it.
     NotRetaken,
     /// Publish before Send, and before any answer.

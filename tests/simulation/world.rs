@@ -7,6 +7,7 @@ use crate::simulation::clock::Clock;
 use crate::simulation::coverage::Coverage;
 use crate::simulation::fault::Fault;
 use crate::simulation::hardware::{Change, Hardware};
+use crate::simulation::image::Image;
 use crate::simulation::setup::{START, Setup};
 use crate::simulation::violation::Violation;
 use landfast_core::entitlement::{Query, evaluate};
@@ -43,6 +44,7 @@ pub struct World {
     pub coverage: Coverage,
     /// The first grant without a license, after it was reset: by issuer, device and license.
     pub(crate) resets: BTreeMap<(usize, usize, usize), Position>,
+    pub(crate) images: BTreeMap<usize, Image>,
     pub(crate) holders: BTreeMap<(usize, usize), usize>,
     seed: u64,
     draws: u64,
@@ -68,6 +70,7 @@ impl World {
             authorities,
             coverage: Coverage::default(),
             resets: BTreeMap::new(),
+            images: BTreeMap::new(),
             holders: BTreeMap::new(),
             seed,
             draws: 0,
@@ -189,6 +192,9 @@ impl World {
             last = Some(number);
             self.say(|world| format!("      {} leaves", world.name_of(issuer, number)));
         }
+        for refusal in done.replies.iter().filter_map(|reply| reply.as_ref().err()) {
+            self.say(|_| format!("      refused: {refusal}"));
+        }
         if done.died {
             self.say(|_| format!("      the agent of device {device} is dead"));
             self.coverage.note("device", "crashed");
@@ -266,6 +272,7 @@ impl World {
         }
         if let Some(answer) = taken.answer {
             self.note_answer(issuer, answer, &taken, overtaken);
+            self.check_noticed(issuer, letter)?;
         }
         self.say(|world| world.tell_taken(issuer, letter, fate, &taken));
         self.follow_moves(issuer);
@@ -304,10 +311,12 @@ impl World {
         let disposition = self.authorities[issuer].answers[answer].response.answers.map(|a| a.disposition);
         if taken.new {
             let superseded = disposition == Some(Disposition::Superseded);
-            self.coverage.note("answer", if superseded { "superseded" } else { "executed" });
+            let on_hold = matches!(disposition, Some(Disposition::OnHold { .. }));
+            let way = if superseded { "superseded" } else { "executed" };
+            self.coverage.note("answer", if on_hold { "on hold" } else { way });
             self.coverage.add("request", "overtaken", u64::from(superseded));
             self.coverage.add("request", "delayed past a later one's answer", u64::from(overtaken));
-            self.coverage.note("fork", "none");
+            self.coverage.note("fork", if on_hold { "held" } else { "none" });
         }
     }
 
