@@ -3,8 +3,8 @@
 use crate::simulation::agent::Fate;
 use crate::simulation::violation::{Rule, Violation, demand};
 use crate::simulation::world::World;
-use landfast_core::Event;
 use landfast_core::event::{Carrier, Delivery, Selection, TransportFailure};
+use landfast_core::{Event, Refusal};
 use landfast_protocol::ActivationId;
 use landfast_protocol::operation::Action;
 
@@ -75,6 +75,8 @@ impl World {
         self.coverage.add("command", name_of(what, cancels), u64::from(done.committed));
         let way = if delivery == Delivery::File { "file" } else { "online" };
         self.coverage.add("delivery", way, u64::from(was_up));
+        let no_address = done.replies.iter().any(|r| matches!(r, Err(Refusal::NotReached { .. })));
+        self.coverage.add("refused", "no address", u64::from(no_address));
         self.check()?;
         Ok(letter)
     }

@@ -21,6 +21,10 @@ pub(crate) struct Dice {
     deadly: usize,
     /// One message in so many is the newest, the others are any.
     newest: usize,
+    /// Answers hardly ever arrive, so that requests pile up.
+    deaf: bool,
+    /// Of 24 requests, those that are carried by hand.
+    carried: usize,
     /// Weight of what the vendor does unasked.
     busy: usize,
     /// The authority loses its database now and then. Rare, because it excuses much.
@@ -48,12 +52,14 @@ enum Kind {
 }
 
 impl Dice {
-    pub fn new(mut rng: Rng) -> Self {
+    pub fn new(mut rng: Rng, online: bool) -> Self {
         Self {
             calm: [0, 0, 8, 30][rng.below(4)],
             slow: [0, 2, 4, 6][rng.below(4)],
             deadly: [0, 2, 3, 5][rng.below(4)],
             newest: 1 + rng.below(4),
+            deaf: rng.one_in(6),
+            carried: if online { 8 } else { 22 },
             busy: [4, 10, 20][rng.below(3)],
             careless: rng.one_in(5),
             haunted: rng.one_in(4),
@@ -71,12 +77,12 @@ impl Dice {
 
     fn action(&mut self, licenses: usize) -> Action {
         let kinds = [
-            (26, Kind::Command),
-            (self.calm, Kind::Exchange),
+            (if self.deaf { 60 } else { 26 }, Kind::Command),
+            (if self.deaf { 0 } else { self.calm }, Kind::Exchange),
             (self.slow, Kind::Overtaken),
             (4 * self.slow, Kind::CarryOut),
             (30, Kind::Deliver),
-            (28, Kind::Import),
+            (if self.deaf { 2 } else { 28 }, Kind::Import),
             (3, Kind::Foreign),
             (4, Kind::Connection),
             (3, Kind::Time),
@@ -156,7 +162,7 @@ impl Dice {
     }
 
     fn delivery(&mut self) -> Delivery {
-        if self.rng.one_in(3) { Delivery::File } else { Delivery::Online }
+        if self.rng.below(24) < self.carried { Delivery::File } else { Delivery::Online }
     }
 
     fn by(&mut self) -> By {

@@ -76,7 +76,7 @@ impl World {
     /// How devices are configured for an issuer.
     #[must_use]
     pub fn settings(&self, issuer: usize) -> Settings {
-        settings(&self.authorities[issuer])
+        settings(&self.authorities[issuer], self.online)
     }
 
     /// What an issuer signs with.

@@ -101,7 +101,7 @@ impl Plan {
         let mut rng = Rng::new(seed);
         let setup = Setup::drawn(&mut rng);
         let length = 60 + rng.below(80);
-        let mut dice = Dice::new(rng);
+        let mut dice = Dice::new(rng, setup.online);
         let steps = (0..length).map(|_| dice.step(&setup)).collect();
         Self { seed, setup, steps }
     }

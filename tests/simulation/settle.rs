@@ -49,13 +49,15 @@ impl World {
 
     /// One whole exchange: the request arrives, and its answer too.
     pub fn exchange(&mut self, device: usize, issuer: usize, what: What) -> Result<(), Violation> {
-        let mut letter = self.command(device, issuer, what, Delivery::Online, Fate::Whole)?;
+        let (delivery, by) =
+            if self.online { (Delivery::Online, By::Agent) } else { (Delivery::File, By::Hand) };
+        let mut letter = self.command(device, issuer, what, delivery, Fate::Whole)?;
         // An answer may make the agent ask again at once; honest histories need that at most once.
         for _ in 0..2 {
             let Some(sent) = letter else { break };
             let answer = self.take(issuer, sent, AuthorityFate::Answers)?;
             let Some(answer) = answer else { break };
-            letter = self.import(device, issuer, answer, By::Agent, Fate::Whole)?;
+            letter = self.import(device, issuer, answer, by, Fate::Whole)?;
         }
         Ok(())
     }

@@ -88,13 +88,15 @@ pub struct Setup {
     pub devices: usize,
     /// What each issuer sells.
     pub issuers: Vec<Vec<Sold>>,
+    /// Devices have an address of their authorities; otherwise everything is carried by hand.
+    pub online: bool,
 }
 
 impl Setup {
     /// One issuer.
     #[must_use]
     pub fn of(devices: usize, licenses: &[Sold]) -> Self {
-        Self { devices, issuers: vec![licenses.to_vec()] }
+        Self { devices, issuers: vec![licenses.to_vec()], online: true }
     }
 
     pub(crate) fn drawn(rng: &mut Rng) -> Self {
@@ -102,6 +104,7 @@ impl Setup {
         let devices = [2, 2, 3, 4][rng.below(4)];
         let issuers = if rng.one_in(3) { 2 } else { 1 };
         let licenses = |rng: &mut Rng| (0..[1, 1, 2, 3][rng.below(4)]).map(|_| Sold::drawn(rng)).collect();
-        Self { devices, issuers: (0..issuers).map(|_| licenses(rng)).collect() }
+        let issuers = (0..issuers).map(|_| licenses(rng)).collect();
+        Self { devices, issuers, online: !rng.one_in(6) }
     }
 }

@@ -14,7 +14,7 @@ use landfast_core::entitlement::{Query, evaluate};
 use landfast_core::view::IssuerView;
 use landfast_core::{Entropy, Event, Moment, Settings, Snapshot, Ticket};
 use landfast_protocol::grant::Position;
-use landfast_protocol::request::SystemDescription;
+use landfast_protocol::request::{MAX_LISTED, SystemDescription};
 use landfast_protocol::response::Disposition;
 use landfast_protocol::{Digest, Timestamp};
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ pub struct World {
     pub(crate) resets: BTreeMap<(usize, usize, usize), Position>,
     pub(crate) images: BTreeMap<usize, Image>,
     pub(crate) holders: BTreeMap<(usize, usize), usize>,
+    pub(crate) online: bool,
     seed: u64,
     draws: u64,
     trace: Option<Vec<String>>,
@@ -61,7 +62,10 @@ impl World {
         let server = |number| Server {
             clock: Clock::started(START.0),
             hardware: Hardware::of(number),
-            agents: authorities.iter().map(|authority| Agent::new(settings(authority), fault)).collect(),
+            agents: authorities
+                .iter()
+                .map(|authority| Agent::new(settings(authority, setup.online), fault))
+                .collect(),
         };
         let servers = (0..setup.devices).map(server).collect();
         let mut world = Self {
@@ -72,6 +76,7 @@ impl World {
             resets: BTreeMap::new(),
             images: BTreeMap::new(),
             holders: BTreeMap::new(),
+            online: setup.online,
             seed,
             draws: 0,
             trace: None,
@@ -290,6 +295,12 @@ impl World {
         applied.filter_map(|a| a.response.answers).any(|a| a.request.counter > letter.opened.name.counter)
     }
 
+    fn letter_is_full(&self, issuer: usize, answer: usize) -> bool {
+        let letters = self.authorities[issuer].letters.iter();
+        let mut letters = letters.filter(|letter| letter.answered == Some(answer));
+        letters.any(|letter| letter.opened.request.listed.len() == MAX_LISTED)
+    }
+
     fn note_result(&mut self, code: &str) {
         const CODES: [&str; 9] = [
             "done",
@@ -314,6 +325,8 @@ impl World {
             let on_hold = matches!(disposition, Some(Disposition::OnHold { .. }));
             let way = if superseded { "superseded" } else { "executed" };
             self.coverage.note("answer", if on_hold { "on hold" } else { way });
+            let full = self.letter_is_full(issuer, answer);
+            self.coverage.add("request", "lists as many as it can", u64::from(full));
             self.coverage.add("request", "overtaken", u64::from(superseded));
             self.coverage.add("request", "delayed past a later one's answer", u64::from(overtaken));
             self.coverage.note("fork", if on_hold { "held" } else { "none" });
@@ -347,12 +360,12 @@ impl World {
     }
 }
 
-pub(crate) fn settings(authority: &Authority) -> Settings {
+pub(crate) fn settings(authority: &Authority, online: bool) -> Settings {
     Settings {
         name: authority.name.clone(),
         trust: authority.trust(),
         label: None,
-        online: true,
+        online,
         system: SystemDescription::default(),
     }
 }

@@ -1,4 +1,4 @@
-//! The real programs, as they were built beside this test.
+//! The real programs, as they were built beside this test. The tests of the client use this file too.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,26 +18,21 @@ pub fn directory() -> &'static Path {
         if let Some(given) = std::env::var_os("LANDFAST_BINARIES") {
             return given.into();
         }
-        let directory = Path::new(env!("CARGO_BIN_EXE_landfast")).parent().unwrap().to_owned();
+        // Tests stand in `target/PROFILE/deps`.
+        let test = std::env::current_exe().unwrap();
+        let directory = test.parent().and_then(Path::parent).unwrap().to_owned();
         let profile = match directory.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => "dev",
             Some(profile) => profile,
         };
+        let packages = ["-p", "landfast-agent", "-p", "landfast-authority", "-p", "landfast-cli"];
         let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--profile",
-                profile,
-                "-p",
-                "landfast-agent",
-                "-p",
-                "landfast-authority",
-            ])
+            .args(["build", "--quiet", "--profile", profile])
+            .args(packages)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
-        assert!(built.success(), "building landfastd and landfast-authority failed");
+        assert!(built.success(), "building the programs failed");
         directory
     })
 }
@@ -46,10 +41,11 @@ pub fn directory() -> &'static Path {
 pub struct Daemon(Child);
 
 impl Daemon {
-    /// Starts it, and waits until `ready`.
+    /// Starts one of ours, or one that is installed, and waits until `ready`.
     pub fn start(name: &str, arguments: &[&str], log: &Path, ready: impl Fn() -> bool) -> Self {
         let file = File::options().create(true).append(true).open(log).unwrap();
-        let child = Command::new(directory().join(name))
+        let own = directory().join(name);
+        let child = Command::new(if own.exists() { own } else { name.into() })
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
