@@ -82,3 +82,21 @@ pub fn binding(state: BindingState) -> &'static str {
         }
     }
 }
+
+/// What a verdict would mean, said before anything is touched.
+#[must_use]
+pub fn prospect(state: BindingState) -> &'static str {
+    match state {
+        BindingState::Unbound => "no license is held here, so nothing is bound: replace what you like",
+        BindingState::Bound => "everything stays as it is",
+        BindingState::Drifted => {
+            "everything stays granted, and the next exchange with the authority binds to the new parts; replace nothing more before that"
+        }
+        BindingState::Broken => {
+            "the licenses would end after a grace: plan the change first with `landfast plan-change --window 7d`, or replace one part at a time with a reclaim in between"
+        }
+        BindingState::Indeterminate => {
+            "the machine would not be told from others; licenses are leased and renewed through the authority"
+        }
+    }
+}

@@ -39,23 +39,36 @@ impl Work<'_> {
     }
 }
 
+/// What the tokens held here are bound to; none while nothing is.
+pub(crate) fn enrolled(inner: &Inner) -> Option<&Evidence> {
+    let grant = inner.grant.as_deref().filter(|grant| !grant.tokens.is_empty())?;
+    grant.binding.as_ref()
+}
+
+/// A verdict without history.
+pub(crate) fn state_of(verdict: Verdict) -> BindingState {
+    match verdict {
+        Verdict::Bound => BindingState::Bound,
+        Verdict::Drifted => BindingState::Drifted,
+        Verdict::Broken => BindingState::Broken,
+        Verdict::Indeterminate => BindingState::Indeterminate,
+    }
+}
+
 fn judged(inner: &Inner) -> (BindingState, Option<landfast_protocol::binding::Comparison>) {
     let Some(grant) = inner.grant.as_deref().filter(|grant| !grant.tokens.is_empty()) else {
         return (BindingState::Unbound, None);
     };
-    let Some(enrolled) = &grant.binding else { return (BindingState::Indeterminate, None) };
+    let Some(enrolled) = enrolled(inner) else { return (BindingState::Indeterminate, None) };
     let Some(reading) = inner.reading.as_deref() else {
         let known = if inner.state.broken_since.is_some() { BindingState::Broken } else { inner.binding };
         return (known, None);
     };
     let comparison = compare(enrolled, &Evidence::digest(reading, &inner.state.issuer), &grant.policy);
     let state = match comparison.verdict {
-        Verdict::Bound => BindingState::Bound,
-        Verdict::Drifted => BindingState::Drifted,
-        Verdict::Broken => BindingState::Broken,
         // The last clear verdict stands: what cannot be read neither breaks a binding nor mends it.
         Verdict::Indeterminate if inner.state.broken_since.is_some() => BindingState::Broken,
-        Verdict::Indeterminate => BindingState::Indeterminate,
+        verdict => state_of(verdict),
     };
     (state, Some(comparison))
 }

@@ -136,7 +136,15 @@ impl Features {
 
     /// Every instant at which an answer can change by itself.
     fn turns(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        let windows = self.rows.values().flatten().flat_map(|row| [Some(row.not_before), row.not_after]);
+        self.turns_of(self.rows.values().flatten())
+    }
+
+    /// Every instant at which an answer from `rows` can change by itself.
+    pub(crate) fn turns_of<'a>(
+        &'a self,
+        rows: impl Iterator<Item = &'a Row> + 'a,
+    ) -> impl Iterator<Item = Timestamp> + 'a {
+        let windows = rows.flat_map(|row| [Some(row.not_before), row.not_after]);
         windows.flatten().chain(self.ends.map(|ending| ending.at))
     }
 
@@ -179,7 +187,7 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query<'_>, now: &Moment) -> 
             continue;
         }
         let Some(rows) = view.features.rows.get(query.feature) else { continue };
-        let decision = decide(view, rows, query, now);
+        let decision = decide(view, rows, query, view.time.now(now));
         if decision.reason == Reason::Licensed {
             return decision;
         }
@@ -199,8 +207,13 @@ pub fn evaluate<'a>(snapshot: &'a Snapshot, query: &Query<'_>, now: &Moment) -> 
     })
 }
 
-fn decide<'a>(view: &'a IssuerView, rows: &[Row], query: &Query<'_>, now: &Moment) -> Decision<'a> {
-    let time = view.time.now(now);
+/// What one issuer's licenses say at `time`, by its licensing time.
+pub(crate) fn decide<'a>(
+    view: &'a IssuerView,
+    rows: &[Row],
+    query: &Query<'_>,
+    time: Timestamp,
+) -> Decision<'a> {
     let wanted = query.quantity.max(1);
     let ended = view.features.ends.filter(|ending| time >= ending.at);
     let mut usable = 0u32;

@@ -13,11 +13,13 @@ pub mod entitlement;
 pub mod event;
 mod exchange;
 pub mod machine;
+pub mod runway;
 mod schedule;
 mod show;
 pub mod state;
 pub mod step;
 pub mod view;
+pub mod what_if;
 mod work;
 
 pub use clock::{BootId, Entropy, Moment};

@@ -8,6 +8,7 @@ use crate::view::{
     Alert, BindingState, BindingView, ContactView, FactorView, FeatureView, GrantView, GroupView, HoldView,
     IssuerView, LicenseView, PendingView, ResultView,
 };
+use crate::what_if::Bench;
 use landfast_protocol::OperationId;
 use landfast_protocol::binding::{BindingPolicy, GroupComparison, GroupState};
 use landfast_protocol::evidence::Group;
@@ -15,6 +16,7 @@ use landfast_protocol::grant::{Grant, Token};
 use landfast_protocol::operation::{Action, Outcome};
 use landfast_protocol::reading::{FactorReading, Reading};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerView {
     let grant = inner.grant.as_deref();
@@ -29,11 +31,22 @@ pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerVi
         grant: grant.map(grant_view),
         counter: inner.state.counter,
         binding: binding_view(inner),
+        bench: bench(inner),
         licenses: grant.map(|grant| license_views(inner, grant)).unwrap_or_default(),
         pending: inner.state.pending.iter().map(pending_view).collect(),
         contact: contact_view(inner),
         features: features(inner),
         alerts: alerts(inner, now),
+    }
+}
+
+fn bench(inner: &Inner) -> Bench {
+    Bench {
+        issuer: inner.state.issuer,
+        enrolled: crate::binding::enrolled(inner).cloned().map(Arc::new),
+        policy: inner.grant.as_deref().map(|grant| grant.policy.clone()).unwrap_or_default(),
+        reading: inner.reading.clone(),
+        state: inner.binding,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::clock::TimeBase;
 use crate::entitlement::Features;
+use crate::what_if::Bench;
 use landfast_protocol::binding::GroupState;
 use landfast_protocol::evidence::Group;
 use landfast_protocol::grant::Position;
@@ -29,6 +30,8 @@ pub struct IssuerView {
     pub counter: u64,
     /// The verdict on the hardware.
     pub binding: BindingView,
+    /// For trying changes of the hardware out.
+    pub bench: Bench,
     /// Licenses held, less those given back.
     pub licenses: Vec<LicenseView>,
     /// Operations without a final result.

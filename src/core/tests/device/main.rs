@@ -4,5 +4,7 @@
 mod binding;
 mod entitlement;
 mod exchange;
+mod runway;
 mod support;
 mod time;
+mod what_if;

@@ -1,0 +1,111 @@
+//! B9: how long each feature stays granted if nothing changes.
+
+use crate::support::*;
+use landfast_core::runway::runway;
+use landfast_core::{Reason, Snapshot};
+use landfast_protocol::grant::{Model, Token};
+use landfast_protocol::operation::Outcome;
+use landfast_protocol::{Duration, List, Timestamp};
+use proptest::prelude::*;
+
+fn term(number: u8, from: u64, to: u64) -> Token {
+    Token {
+        not_before: Timestamp(NOON.0 + from * DAY),
+        not_after: Some(Timestamp(NOON.0 + to * DAY)),
+        model: Model::Subscription,
+        ..token(number, "points", 1)
+    }
+}
+
+fn holding(tokens: Vec<Token>) -> (Issuer, Device) {
+    let mut issuer = Issuer::new();
+    let mut device = Device::new(&issuer);
+    let request = device.activate(1);
+    issuer.tokens = tokens;
+    let answer = issuer.answer(&request, Outcome::Done, NOON);
+    device.import(answer);
+    (issuer, device)
+}
+
+fn days(device: &Device) -> (Option<u64>, Reason) {
+    let snapshot = device.snapshot();
+    let found = runway(&snapshot, "points", &device.now);
+    (found.left.map(|left| left.0 / DAY), found.reason)
+}
+
+#[test]
+fn b9_a_term_that_follows_another_goes_on() {
+    let (_, mut device) = holding(vec![term(1, 0, 10), term(2, 8, 30), term(3, 40, 50)]);
+    assert_eq!(days(&device), (Some(30), Reason::NotStarted));
+    device.pass(12 * DAY);
+    assert_eq!(days(&device), (Some(18), Reason::NotStarted));
+    device.pass(20 * DAY);
+    assert_eq!(days(&device), (Some(0), Reason::NotStarted));
+    device.pass(10 * DAY);
+    assert_eq!(days(&device), (Some(8), Reason::Expired));
+}
+
+#[test]
+fn b9_what_has_no_end_has_no_runway_and_what_is_unknown_none_left() {
+    let (_, device) = holding(vec![term(1, 0, 10), token(2, "points", 1)]);
+    assert_eq!(days(&device), (None, Reason::Licensed));
+    let snapshot = device.snapshot();
+    let unknown = runway(&snapshot, "nobody", &device.now);
+    assert_eq!((unknown.left, unknown.reason), (Some(Duration(0)), Reason::NotLicensed));
+}
+
+#[test]
+fn b9_b12_an_advisory_feature_never_ends() {
+    let mut always = term(1, 0, 10);
+    always.features = List::new(
+        always
+            .features
+            .iter()
+            .map(|feature| landfast_protocol::grant::Feature { advisory: true, ..feature.clone() })
+            .collect(),
+    )
+    .unwrap();
+    let (_, mut device) = holding(vec![always]);
+    assert_eq!(days(&device).0, None);
+    device.pass(20 * DAY);
+    assert_eq!(days(&device), (None, Reason::Advisory));
+}
+
+#[test]
+fn b9_a_broken_binding_ends_with_its_grace() {
+    let (_, mut device) = holding(vec![token(1, "points", 1)]);
+    device.handle(landfast_core::Event::Evidence(server("other", "another", "third")));
+    assert_eq!(days(&device), (Some(14), Reason::BindingBroken));
+}
+
+#[test]
+fn b9_another_issuer_carries_on() {
+    let (_, first) = holding(vec![term(1, 0, 10)]);
+    let (_, second) = holding(vec![term(2, 5, 20)]);
+    let mut other = (*second.machine.view(&second.now)).clone();
+    other.name = "other".to_owned();
+    let snapshot = Snapshot { issuers: vec![first.machine.view(&first.now), other.into()] };
+    let found = runway(&snapshot, "points", &first.now);
+    assert_eq!((found.left, found.until), (Some(Duration(20 * DAY)), Some(Timestamp(NOON.0 + 20 * DAY))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    /// One second before its end a feature is granted, and at its end it is not.
+    #[test]
+    fn b9_the_end_is_where_checks_turn(terms in proptest::collection::vec((0u64..20, 1u64..20), 1..5)) {
+        let tokens = terms.iter().enumerate().map(|(at, (from, length))| {
+            term(u8::try_from(at).unwrap() + 1, *from, from + length)
+        });
+        let (_, mut device) = holding(tokens.collect());
+        let granted = device.check("points", 1).granted;
+        let left = runway(&device.snapshot(), "points", &device.now).left.unwrap().0;
+        prop_assert_eq!(left > 0, granted);
+        if granted {
+            device.pass(left - 1);
+            prop_assert!(device.check("points", 1).granted);
+            device.pass(1);
+            prop_assert!(!device.check("points", 1).granted);
+        }
+    }
+}
