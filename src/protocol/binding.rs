@@ -185,7 +185,8 @@ pub struct GroupComparison {
 pub struct Comparison {
     /// The verdict.
     pub verdict: Verdict,
-    /// Matched weight over readable enrolled weight, in thousandths.
+    /// Matched weight over readable enrolled weight, in thousandths. Where something cannot be read it may be below
+    /// the threshold of the verdict, and never above it.
     pub score_permille: u32,
     /// Readable enrolled weight.
     pub readable_weight: u32,
@@ -222,15 +223,15 @@ pub fn compare(enrolled: &Evidence, current: &Evidence, policy: &BindingPolicy) 
     let verdict = if readable_weight < u32::from(policy.minimum) {
         Verdict::Indeterminate
     } else {
-        match judge(score_permille, anchored(matched)) {
-            // What cannot be read is never held against the user: it is broken only if it would be so with
-            // all of that right.
-            Verdict::Broken
-                if judge(score(at_best, enrolled_weight), anchored(at_best)) != Verdict::Broken =>
-            {
-                Verdict::Indeterminate
-            }
-            verdict => verdict,
+        // What cannot be read is never held against the user: it is no reason for broken, and none for drifted
+        // (docs/adr/0009-what-cannot-be-read.md).
+        match (
+            judge(score_permille, anchored(matched)),
+            judge(score(at_best, enrolled_weight), anchored(at_best)),
+        ) {
+            (Verdict::Drifted, Verdict::Bound) => Verdict::Bound,
+            (Verdict::Broken, Verdict::Bound | Verdict::Drifted) => Verdict::Indeterminate,
+            (verdict, _) => verdict,
         }
     };
     let groups = compared.into_iter().map(|c| c.now).collect();

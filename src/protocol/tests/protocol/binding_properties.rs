@@ -131,9 +131,9 @@ proptest! {
         prop_assert_eq!(&found, &compare(&missing(&enrolled), &missing(&current), &policy));
     }
 
-    /// Broken is only what would be broken with everything readable.
+    /// Whatever becomes unreadable, in any number: what was bound is bound, or has no verdict; nothing becomes broken.
     #[test]
-    fn p2_unreadable_never_breaks(
+    fn p2_what_cannot_be_read_is_never_held_against_the_user(
         (enrolled, current) in serviced(), hidden in vec(any::<bool>(), 30), policy in mild_policy(),
     ) {
         let veiled: Vec<_> = current.iter().zip(&hidden).map(|(found, hidden)| match hidden {
@@ -142,8 +142,12 @@ proptest! {
         }).collect();
         let veiled = verdict(&evidence(&enrolled), &evidence(&veiled), &policy);
         let full = verdict(&evidence(&enrolled), &evidence(&current), &policy);
-        if veiled == Verdict::Broken {
-            prop_assert!(full == Verdict::Broken || full == Verdict::Indeterminate, "{full:?}");
+        match full {
+            Verdict::Bound => {
+                prop_assert!(matches!(veiled, Verdict::Bound | Verdict::Indeterminate), "{veiled:?}");
+            }
+            Verdict::Drifted | Verdict::Indeterminate => prop_assert!(veiled != Verdict::Broken, "{full:?}"),
+            Verdict::Broken => {}
         }
     }
 
@@ -201,7 +205,12 @@ proptest! {
         }
         match found.verdict {
             Verdict::Indeterminate => {}
-            Verdict::Bound => prop_assert!(found.score_permille >= u32::from(policy.bound_permille)),
+            Verdict::Bound => {
+                let all_read = found.groups.iter().all(|group| group.state != GroupState::Unreadable)
+                    && !current.factors.iter().any(|found| found.state == State::Unreadable);
+                let least = if all_read { policy.bound_permille } else { policy.drifted_permille };
+                prop_assert!(found.score_permille >= u32::from(least));
+            }
             Verdict::Drifted => prop_assert!(found.score_permille >= u32::from(policy.drifted_permille)),
             Verdict::Broken => prop_assert!(found.score_permille < u32::from(policy.bound_permille)),
         }

@@ -218,6 +218,16 @@ fn p2_a_field_changed_and_the_others_unreadable_breaks_nothing() {
 }
 
 #[test]
+fn p2_a_card_replaced_and_the_board_unreadable_is_no_drift() {
+    let current = Machine::server().new_cards().every(&DMI, &unreadable());
+    expect(Verdict::Bound, &Machine::server(), &current);
+    assert_eq!(judged(&Machine::server(), &current).score_permille, 666, "30 of 45 that can be read");
+    // With the disks replaced too it has drifted, whatever the board would say.
+    expect(Verdict::Indeterminate, &Machine::server(), &current.new_disks());
+    expect(Verdict::Drifted, &Machine::server(), &Machine::server().new_cards().new_disks());
+}
+
+#[test]
 fn p2_disks_that_cannot_be_read_may_be_the_right_ones() {
     let enrolled = Machine::server();
     let board = Machine::server()

@@ -113,6 +113,10 @@ fn comparisons() {
                 "one board field changed, two unreadable, disks replaced: it might be bound",
                 &[(0, other()), (1, unreadable), (2, unreadable), (5, other()), (6, other())],
             ),
+            one(
+                "the card replaced and the board unreadable: with all of it readable it might be bound, so it is",
+                &[(0, unreadable), (1, unreadable), (2, unreadable), (7, other())],
+            ),
             one("no disk can be read", &[(5, unreadable), (6, None)]),
             one(
                 "only CPU and machine id can be read",
