@@ -98,7 +98,7 @@ fn comparisons() {
             one("the disk with the root file system replaced: it counts double", &[(5, other())]),
             one("a disk has lost its serial number", &[(6, unreadable)]),
             case(
-                "a disk that never told its serial number excuses no other",
+                "a disk that never told its serial number excuses no other in the score, but at best it is the one",
                 &policy,
                 [server(), vec![nameless]].concat(),
                 [with(&[(5, other()), (6, None)]), vec![nameless]].concat(),
