@@ -2,7 +2,7 @@
 
 use crate::commands::{
     activate, check, completions, doctor, fingerprint, give_back, history, import, licenses, pending,
-    reclaim, rescan, status,
+    reclaim, rescan, runway, status, what_if,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -50,6 +50,10 @@ pub enum Command {
     Check(check::Options),
     /// Show the hardware evidence: what counts, what does not and why, the score and the margin.
     Fingerprint(fingerprint::Options),
+    /// Ask what a change of the hardware would do to the licenses, before touching anything.
+    WhatIf(what_if::Options),
+    /// Show how long each feature stays granted if nothing changes.
+    Runway(runway::Options),
     /// Show what happened.
     History(history::Options),
     /// List operations that have no result yet, with their cases.

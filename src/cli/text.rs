@@ -38,13 +38,19 @@ pub(crate) fn distance(at: Rfc3339, now: Rfc3339) -> String {
     if seconds < 60 {
         return if past { "just now".to_owned() } else { "within a minute".to_owned() };
     }
+    let span = span(seconds);
+    if past { format!("{span} ago") } else { format!("in {span}") }
+}
+
+/// `12 days`, `3 hours`, in the largest unit of which there are at least two.
+pub(crate) fn span(seconds: u64) -> String {
     let (number, unit) = match seconds {
         172_800.. => (seconds / 86_400, "day"),
         7_200.. => (seconds / 3_600, "hour"),
-        _ => (seconds / 60, "minute"),
+        60.. => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
     };
-    let span = count(usize::try_from(number).unwrap_or(usize::MAX), unit);
-    if past { format!("{span} ago") } else { format!("in {span}") }
+    count(usize::try_from(number).unwrap_or(usize::MAX), unit)
 }
 
 /// A number of thousandths: `0.750`.

@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, header};
 use landfast_protocol::local::{
     Bindings, Check, CommandReply, CommandRequest, Entitlements, History, Licenses, PendingList, Problem,
-    Rfc3339, SOCKET, Status,
+    Prospects, Rfc3339, Runways, SOCKET, Status,
 };
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -70,6 +70,18 @@ impl Agent {
     /// `GET /v1/binding`: how the hardware compares with what the licenses are bound to.
     pub async fn binding(&self) -> Result<Bindings, Error> {
         self.get("/v1/binding").await
+    }
+
+    /// `GET /v1/what-if`: what would become of the bindings if `parts` were replaced. Parts are `board`, `cpu`,
+    /// `chassis`, `tpm`, `system`, `vm`, `nic:NAME` and `disk:NAME`.
+    pub async fn what_if(&self, parts: &[String]) -> Result<Prospects, Error> {
+        let query: Vec<_> = parts.iter().map(|part| ("replace", Some(part.as_str()))).collect();
+        self.get(&target("/v1/what-if", &query)).await
+    }
+
+    /// `GET /v1/runway`: how long each feature stays granted if nothing changes.
+    pub async fn runway(&self) -> Result<Runways, Error> {
+        self.get("/v1/runway").await
     }
 
     /// `GET /v1/licenses`: what is held here.

@@ -2,10 +2,10 @@
 
 use crate::binding::state_of;
 use crate::view::BindingState;
-use landfast_protocol::IssuerId;
 use landfast_protocol::binding::{BindingPolicy, GroupComparison, compare};
 use landfast_protocol::evidence::{Evidence, Factor, Group};
 use landfast_protocol::reading::{FactorReading, HardwareReading, Identity, Reading};
+use landfast_protocol::{Duration, IssuerId};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -146,6 +146,12 @@ pub enum NoSuchPart {
 }
 
 impl Bench {
+    /// How long a broken binding would stay granted.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.policy.grace
+    }
+
     /// What would follow if `parts` were replaced by others, all at once.
     pub fn replace(&self, parts: &[Part]) -> Result<Prospect, NoSuchPart> {
         let reading = self.reading.as_deref().ok_or(NoSuchPart::NotRead)?;

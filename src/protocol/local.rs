@@ -4,8 +4,10 @@
 //! old client reads a new agent and the other way round. Words from closed lists travel as text for the same reason.
 //! `docs/http.md` has the routes, who may call them, and examples.
 
+mod outlook;
 mod rfc3339;
 
+pub use outlook::{Prospect, ProspectGroup, Prospects, Runway, Runways};
 pub use rfc3339::{NotATime, Rfc3339};
 
 use crate::ids::{DeviceId, IssuerId, LicenseId, OperationId};

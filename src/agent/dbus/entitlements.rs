@@ -6,7 +6,9 @@ use crate::dbus::error::Trouble;
 use crate::desk::Desk;
 use crate::front::{Fault, shapes};
 use landfast_core::entitlement::evaluate;
+use landfast_core::runway::Runway;
 use landfast_core::{Decision, Query};
+use landfast_protocol::Duration;
 use zbus::object_server::SignalEmitter;
 
 /// The object.
@@ -18,6 +20,8 @@ pub struct Entitlements {
 type Word = &'static str;
 /// granted, quantity, issuer, license, state, reason, until (seconds since 1970, 0 for none), advice.
 type Answer = (bool, u32, String, String, Word, Word, i64, Word);
+/// feature, issuer, seconds left (-1 without an end), reason of the end.
+type Outlook = (String, String, i64, Word);
 /// The feature, then the answer.
 type Entry = (String, bool, u32, String, String, Word, Word, i64, Word);
 
@@ -56,6 +60,18 @@ impl Entitlements {
             (feature.to_owned(), granted, quantity, issuer, license, state, reason, until, advice)
         };
         decisions.into_iter().map(entry).collect()
+    }
+
+    /// Every feature, in order: how long one unit stays granted if nothing changes. Read it afresh after `Changed`.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn runway(&self) -> Vec<Outlook> {
+        let snapshot = self.desk.snapshot.load();
+        let seconds = |left: Duration| i64::try_from(left.0).unwrap_or(i64::MAX);
+        let outlook = |(feature, runway): (&str, Runway<'_>)| {
+            let left = runway.left.map_or(-1, seconds);
+            (feature.to_owned(), runway.issuer.to_owned(), left, runway.reason.code())
+        };
+        shapes::runways(&snapshot, &(self.desk.clock)()).into_iter().map(outlook).collect()
     }
 
     /// What Check and List answer may have changed.

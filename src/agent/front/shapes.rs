@@ -1,10 +1,14 @@
 //! From the machine's views to the shapes of the local interface.
 
+use landfast_core::advice;
 use landfast_core::effect::Reply;
 use landfast_core::entitlement::evaluate;
+use landfast_core::runway::{Runway, runway as runway_of};
 use landfast_core::step::HistoryEntry;
 use landfast_core::view::{FactorView, GroupView, IssuerView, LicenseView, PendingView, ResultView};
+use landfast_core::what_if::Prospect;
 use landfast_core::{Decision, Moment, Query, Snapshot};
+use landfast_protocol::binding::{GroupComparison, GroupState};
 use landfast_protocol::local::{self, Rfc3339};
 use landfast_protocol::{Timestamp, armor};
 use std::collections::BTreeSet;
@@ -39,6 +43,52 @@ pub fn decisions<'a>(snapshot: &'a Snapshot, now: &Moment) -> Vec<(&'a str, Deci
     let names: BTreeSet<&str> = snapshot.issuers.iter().flat_map(|view| view.features.names()).collect();
     let one = |feature| Query { feature, quantity: 1, version: None, issuer: None };
     names.into_iter().map(|feature| (feature, evaluate(snapshot, &one(feature), now))).collect()
+}
+
+/// How long each feature that an issuer knows here stays granted, in order.
+#[must_use]
+pub fn runways<'a>(snapshot: &'a Snapshot, now: &Moment) -> Vec<(&'a str, Runway<'a>)> {
+    let names: BTreeSet<&str> = snapshot.issuers.iter().flat_map(|view| view.features.names()).collect();
+    names.into_iter().map(|feature| (feature, runway_of(snapshot, feature, now))).collect()
+}
+
+/// How long a feature stays granted.
+#[must_use]
+pub fn runway(feature: &str, runway: &Runway<'_>) -> local::Runway {
+    local::Runway {
+        feature: feature.to_owned(),
+        issuer: given(runway.issuer),
+        seconds: runway.left.map(|left| left.0),
+        until: time(runway.until),
+        reason: runway.reason.code().to_owned(),
+        advice: runway.left.and_then(|_| given(advice::before(runway.reason))),
+    }
+}
+
+/// What would become of one issuer's binding.
+#[must_use]
+pub fn prospect(view: &IssuerView, prospect: Prospect) -> local::Prospect {
+    let group = |group: &GroupComparison| local::ProspectGroup {
+        group: group.group.name().to_owned(),
+        state: group.state.name().to_owned(),
+        weight: group.weight,
+        matched_milli: group.matched_milli,
+    };
+    let enrolled = prospect.groups.iter().filter(|group| group.state != GroupState::NotEnrolled);
+    local::Prospect {
+        issuer: view.name.clone(),
+        state: view.binding.state.name().to_owned(),
+        score_permille: view.binding.score_permille,
+        would_be: prospect.state.name().to_owned(),
+        would_score_permille: prospect.score_permille,
+        bound_permille: view.binding.bound_permille,
+        drifted_permille: view.binding.drifted_permille,
+        grace_seconds: view.bench.grace().0,
+        groups: enrolled.map(group).collect(),
+        replaced: prospect.replaced,
+        without_effect: prospect.without_effect,
+        advice: advice::prospect(prospect.state).to_owned(),
+    }
 }
 
 /// The verdict of one issuer's grant on the hardware.

@@ -38,6 +38,23 @@ impl<'a> Target<'a> {
     }
 }
 
+impl<'a> Target<'a> {
+    /// Every value of the one parameter that this path takes, decoded; at most `most` of them.
+    pub fn repeated(self, name: &str, most: usize) -> Result<Vec<Cow<'a, str>>, Fault> {
+        let mut values = Vec::new();
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some((known, value)) if known == name => values.push(decode(value)?),
+                _ => return Err(Fault::BadInput(format!("a parameter is unknown; this path takes: {name}"))),
+            }
+            if values.len() > most {
+                return Err(Fault::BadInput(format!("`{name}` is given more than {most} times")));
+            }
+        }
+        Ok(values)
+    }
+}
+
 /// Undoes percent-encoding. A plus sign stays one, as RFC 3986 has it.
 pub fn decode(text: &str) -> Result<Cow<'_, str>, Fault> {
     if !text.contains('%') {

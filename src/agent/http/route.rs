@@ -34,13 +34,15 @@ pub(super) enum Handler {
 pub(super) type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Fault>> + Send>>;
 
 /// How many there are.
-pub(super) const COUNT: usize = 13;
+pub(super) const COUNT: usize = 15;
 
 /// Every route.
 pub static ROUTES: [Route; COUNT] = [
     get("/v1/entitlements/{feature}", Access::Anyone, Handler::Now(to::check::answer)),
     get("/v1/entitlements", Access::Anyone, Handler::Now(to::entitlements::answer)),
     get("/v1/binding", Access::Anyone, Handler::Now(to::binding::answer)),
+    get("/v1/what-if", Access::Anyone, Handler::Now(to::what_if::answer)),
+    get("/v1/runway", Access::Anyone, Handler::Now(to::runway::answer)),
     get("/v1/licenses", Access::Anyone, Handler::Now(to::licenses::answer)),
     get("/v1/status", Access::Anyone, Handler::Now(to::status::answer)),
     get("/v1/events", Access::Anyone, Handler::Now(to::events::answer)),

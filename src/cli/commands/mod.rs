@@ -14,7 +14,9 @@ mod outcome;
 pub(crate) mod pending;
 pub(crate) mod reclaim;
 pub(crate) mod rescan;
+pub(crate) mod runway;
 pub(crate) mod status;
+pub(crate) mod what_if;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -39,6 +41,8 @@ pub async fn run(arguments: Arguments, screen: &Screen) -> Result<Report, Failur
         Command::Licenses(_) => licenses::run(&context).await,
         Command::Check(options) => check::run(&context, &options).await,
         Command::Fingerprint(_) => fingerprint::run(&context).await,
+        Command::WhatIf(options) => what_if::run(&context, &options).await,
+        Command::Runway(_) => runway::run(&context).await,
         Command::History(options) => history::run(&context, &options).await,
         Command::Pending(_) => pending::run(&context).await,
         Command::Activate(options) => activate::run(&context, &options).await,

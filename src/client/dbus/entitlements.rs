@@ -5,6 +5,8 @@ use landfast_protocol::local::{Check, Rfc3339};
 
 /// granted, quantity, issuer, license, state, reason, until (seconds since 1970, 0 for none), advice.
 pub type Answer = (bool, u32, String, String, String, String, i64, String);
+/// feature, issuer, seconds left (-1 without an end), reason of the end.
+pub type Outlook = (String, String, i64, String);
 /// The feature, then the answer.
 pub type Entry = (String, bool, u32, String, String, String, String, i64, String);
 
@@ -22,6 +24,10 @@ pub trait Entitlements {
 
     /// Every feature, in order, each checked for one unit.
     fn list(&self) -> zbus::Result<Vec<Entry>>;
+
+    /// Every feature, in order: how long one unit stays granted if nothing changes.
+    #[zbus(property(emits_changed_signal = "false"))]
+    fn runway(&self) -> zbus::Result<Vec<Outlook>>;
 
     /// What `Check` and `List` answer may have changed.
     #[zbus(signal)]

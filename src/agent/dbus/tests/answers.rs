@@ -99,3 +99,11 @@ async fn e8_every_license_is_an_object() {
     let features: Vec<(String, u32, String, bool)> = pair.property(&path, LICENSES, "Features").await;
     assert_eq!(features, [("f5".to_owned(), 5, "2.5".to_owned(), false)]);
 }
+
+#[tokio::test]
+async fn b9_the_runway_is_a_property() {
+    let pair = Pair::new(&["acme"]).await;
+    pair.bench.activate(0, &[3]);
+    let runway: Vec<(String, String, i64, String)> = pair.property(PATH, ENTITLEMENTS, "Runway").await;
+    assert_eq!(runway, [("f3".to_owned(), "acme".to_owned(), 365 * 86_400, "expired".to_owned())]);
+}

@@ -7,6 +7,7 @@ use crate::http::input::Target;
 use crate::http::reply;
 use hyper::Response;
 use hyper::header::HeaderValue;
+use landfast_core::runway::runway;
 use landfast_core::view::{BindingState, IssuerView};
 use landfast_core::{Decision, Moment, Snapshot};
 use std::fmt::{self, Display, Write};
@@ -115,23 +116,16 @@ fn features(
         "How long a feature stays granted if nothing changes; +Inf without an end, 0 when denied.",
     )?;
     for (feature, decision) in decisions {
-        let (name, issuer) = (Label(feature), Label(decision.issuer));
+        let runway = runway(snapshot, feature, now);
+        let issuer = if runway.issuer.is_empty() { decision.issuer } else { runway.issuer };
+        let (name, issuer) = (Label(feature), Label(issuer));
         write!(out, "landfast_feature_runway_seconds{{feature=\"{name}\",issuer=\"{issuer}\"}} ")?;
-        match runway(decision, snapshot, now) {
-            Some(seconds) => writeln!(out, "{seconds}")?,
+        match runway.left {
+            Some(left) => writeln!(out, "{}", left.0)?,
             None => writeln!(out, "+Inf")?,
         }
     }
     Ok(())
-}
-
-fn runway(decision: &Decision<'_>, snapshot: &Snapshot, now: &Moment) -> Option<u64> {
-    if !decision.granted {
-        return Some(0);
-    }
-    let until = decision.until?;
-    let issuer = snapshot.issuers.iter().find(|view| view.name == decision.issuer);
-    Some(issuer.map_or(0, |view| until.since(view.time.now(now)).0))
 }
 
 fn family(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {

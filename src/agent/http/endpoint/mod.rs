@@ -12,4 +12,6 @@ pub mod openapi;
 pub mod pending;
 pub mod requests;
 pub mod responses;
+pub mod runway;
 pub mod status;
+pub mod what_if;

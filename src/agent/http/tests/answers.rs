@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::front::fixture::{NOON, server};
-use landfast_protocol::local::{Bindings, Check, Entitlements, Licenses, Rfc3339, Status};
+use landfast_protocol::local::{
+    Bindings, Check, Entitlements, Licenses, Problem, Prospects, Rfc3339, Runway, Runways, Status,
+};
 use landfast_protocol::{Duration as Span, Timestamp};
 
 #[tokio::test]
@@ -182,5 +184,55 @@ async fn one_connection_serves_many_requests_and_head() {
     let head = served.send(&request("HEAD", "/healthz", "", b"")).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert!(head.head.contains("content-length: 15"), "{head}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn b7_what_if_foretells_a_verdict_and_changes_nothing() {
+    let served = Served::new(&["acme"]);
+    served.bench.activate(0, &[3]);
+    let found: Prospects = served.get("/v1/what-if?replace=board").await.json();
+    let [prospect] = &found.issuers[..] else { panic!("{found:?}") };
+    assert_eq!((prospect.state.as_str(), prospect.score_permille), ("bound", 1000));
+    assert_eq!(prospect.would_be, "broken");
+    assert!(prospect.would_score_permille < 500 && prospect.advice.contains("plan-change"), "{prospect:?}");
+    assert_eq!(prospect.grace_seconds, 14 * 86_400);
+    let after: Bindings = served.get("/v1/binding").await.json();
+    assert_eq!(after.issuers[0].state, "bound");
+    for (query, said) in [
+        ("", "`replace` is missing"),
+        ("?replace=", "is no part; name board, cpu"),
+        ("?replace=nic:eth9", "no network card called"),
+        ("?replace=board&why=1", "this path takes: replace"),
+    ] {
+        let reply = served.get(&format!("/v1/what-if{query}")).await;
+        assert_eq!(reply.problem(), (400, "bad_input".to_owned()), "{query}");
+        let problem: Problem = serde_json::from_slice(&reply.body).unwrap();
+        assert!(problem.detail.contains(said), "{query}: {}", problem.detail);
+    }
+    let many = "replace=cpu&".repeat(65);
+    assert_eq!(served.get(&format!("/v1/what-if?{many}")).await.status, 400);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn b9_the_runway_of_each_feature() {
+    let served = Served::new(&["acme"]);
+    served.bench.activate(0, &[3, 4]);
+    let found: Runways = served.get("/v1/runway").await.json();
+    let runway = Runway {
+        feature: "f3".to_owned(),
+        issuer: Some("acme".to_owned()),
+        seconds: Some(365 * 86_400),
+        until: Some(Rfc3339(NOON.after(Span::days(365)))),
+        reason: "expired".to_owned(),
+        advice: Some("renew the license with the vendor, then run `landfast reclaim`".to_owned()),
+    };
+    assert_eq!(found.features[0], runway);
+    assert_eq!(found.features.len(), 2);
+    served.bench.swap(server("other", "another", "third"));
+    let found: Runways = served.get("/v1/runway").await.json();
+    let first = &found.features[0];
+    assert_eq!((first.seconds, first.reason.as_str()), (Some(14 * 86_400), "binding_broken"));
     served.stop().await;
 }

@@ -84,6 +84,11 @@ fn the_schemas_are_the_shapes() {
     assert_shape("Binding", Binding { broken_since: Some(Rfc3339::default()), ..Binding::default() });
     assert_shape("Group", Group::default());
     assert_shape("Factor", Factor { masked: Some("a…b".to_owned()), ..Factor::default() });
+    assert_shape("Runways", Runways::default());
+    assert_shape("Runway", Runway { seconds: Some(1), until: Some(Rfc3339::default()), ..Runway::default() });
+    assert_shape("Prospects", Prospects::default());
+    assert_shape("Prospect", Prospect::default());
+    assert_shape("ProspectGroup", ProspectGroup::default());
     assert_shape("Licenses", Licenses::default());
     let held = License {
         issuer: "acme".to_owned(),
@@ -152,7 +157,7 @@ fn the_schemas_are_the_shapes() {
     assert_shape("BindingChanged", BindingChanged::default());
     let document = document();
     let shapes = document["components"]["schemas"].as_object().unwrap().len();
-    assert_eq!(shapes, 28, "each schema is checked above, but Health, which is text");
+    assert_eq!(shapes, 33, "each schema is checked above, but Health, which is text");
 }
 
 #[test]
