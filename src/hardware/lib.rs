@@ -16,6 +16,8 @@ mod describe;
 mod disk_filter;
 mod disks;
 mod dmi;
+#[cfg(feature = "dumps")]
+pub mod dumps;
 mod ethtool;
 mod external;
 #[cfg(feature = "fixture")]
