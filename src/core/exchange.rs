@@ -50,6 +50,7 @@ impl Work<'_> {
             needs: List::default(),
             label: self.settings.label.clone(),
             evidence: evidence.unwrap_or_default(),
+            planned_change_used: None,
             operations: List::new(state.pending.iter().map(|p| p.operation.clone()).collect())
                 .map_err(bounded)?,
         };

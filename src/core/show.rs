@@ -185,7 +185,7 @@ fn factor_view(read: &FactorReading) -> FactorView {
 fn pending_view(pending: &Pending) -> PendingView {
     let quantity = match &pending.operation.action {
         Action::Activate { quantity, .. } | Action::Return { quantity, .. } => *quantity,
-        Action::Unknown { .. } => None,
+        Action::PlanChange { .. } | Action::Unknown { .. } => None,
     };
     PendingView {
         operation: pending.operation.id,

@@ -6,7 +6,7 @@ use crate::certificate::Issued;
 use crate::codec::Body;
 use crate::evidence::Evidence;
 use crate::frame::Kind;
-use crate::ids::{CaseId, DeviceId, Digest, IssuerId, LicenseId};
+use crate::ids::{CaseId, DeviceId, Digest, IssuerId, LicenseId, OperationId};
 use crate::time::{Duration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -154,6 +154,15 @@ pub struct Hold {
     pub until: Timestamp,
 }
 
+/// The device may take over changed hardware by itself, once: a swap that its administrator announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// The operation that planned it, which names it.
+    pub operation: OperationId,
+    /// First instant, in licensing time, at which the device may no more.
+    pub until: Timestamp,
+}
+
 /// All that one device holds. A newer grant replaces an older one; nothing is ever merged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -177,6 +186,9 @@ pub struct Grant {
     pub lease_until: Option<Timestamp>,
     /// Set while the device's history is forked.
     pub hold: Option<Hold>,
+    /// Set from the operation that planned it until the authority has learned that it was used, also when its time is
+    /// over.
+    pub planned_change: Option<PlannedChange>,
     /// How long a machine may have been switched off for its wall clock to be believed.
     pub max_off: Duration,
 }

@@ -2,6 +2,7 @@
 
 use crate::bounded::{Blob, Text};
 use crate::ids::{CaseId, LicenseId, OperationId};
+use crate::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -35,6 +36,11 @@ pub enum Action {
         /// How many units; none for all.
         quantity: Option<u32>,
     },
+    /// Open a window in which the device takes over changed hardware by itself, once.
+    PlanChange {
+        /// How long it stays open once the authority agreed.
+        window: Duration,
+    },
     /// From a newer release. It is answered, not refused with the rest.
     Unknown {
         /// The number on the wire.
@@ -61,7 +67,7 @@ impl Action {
     pub fn license(&self) -> Option<LicenseId> {
         match self {
             Self::Activate { license, .. } | Self::Return { license, .. } => Some(*license),
-            Self::Unknown { .. } => None,
+            Self::PlanChange { .. } | Self::Unknown { .. } => None,
         }
     }
 
@@ -70,7 +76,16 @@ impl Action {
     pub fn quantity(&self) -> Option<u32> {
         match self {
             Self::Activate { quantity, .. } | Self::Return { quantity, .. } => *quantity,
-            Self::Unknown { .. } => None,
+            Self::PlanChange { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// What it asks must not be nothing.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::PlanChange { window: Duration(0) } => Err("an operation plans a change for no time"),
+            _ if self.quantity() == Some(0) => Err("an operation is about no units"),
+            _ => Ok(()),
         }
     }
 
@@ -80,6 +95,7 @@ impl Action {
         match self {
             Self::Activate { .. } => "activate",
             Self::Return { .. } => "return",
+            Self::PlanChange { .. } => "plan_change",
             Self::Unknown { .. } => "unknown",
         }
     }
@@ -108,8 +124,14 @@ struct ReturnBody {
     quantity: Option<u32>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct PlanChangeBody {
+    window: Duration,
+}
+
 const ACTIVATE: u16 = 1;
 const RETURN: u16 = 2;
+const PLAN_CHANGE: u16 = 3;
 
 impl Wire {
     fn encode(operation: &Operation) -> Result<Self, String> {
@@ -121,7 +143,10 @@ impl Wire {
             Action::Return { license, quantity } => {
                 (RETURN, postcard::to_stdvec(&ReturnBody { license: *license, quantity: *quantity }))
             }
-            Action::Unknown { kind: kind @ (ACTIVATE | RETURN), .. } => {
+            Action::PlanChange { window } => {
+                (PLAN_CHANGE, postcard::to_stdvec(&PlanChangeBody { window: *window }))
+            }
+            Action::Unknown { kind: kind @ (ACTIVATE | RETURN | PLAN_CHANGE), .. } => {
                 return Err(format!("operation kind {kind} is a known one"));
             }
             Action::Unknown { kind, body } => (*kind, Ok(body.to_vec())),
@@ -139,6 +164,10 @@ impl Wire {
             RETURN => {
                 let ReturnBody { license, quantity } = exactly(&self.body)?;
                 Action::Return { license, quantity }
+            }
+            PLAN_CHANGE => {
+                let PlanChangeBody { window } = exactly(&self.body)?;
+                Action::PlanChange { window }
             }
             kind => Action::Unknown { kind, body: self.body },
         };
@@ -205,6 +234,8 @@ pub enum DenialReason {
     Policy,
     /// The device holds as many licenses as fit into one grant.
     TooManyLicenses,
+    /// The device holds no license, so nothing is bound to its hardware.
+    NothingHeld,
     /// The authority does not know this kind of operation.
     UnsupportedOperation,
     /// A reason of a newer release.
@@ -212,7 +243,7 @@ pub enum DenialReason {
 }
 
 impl DenialReason {
-    const KNOWN: [Self; 10] = [
+    const KNOWN: [Self; 11] = [
         Self::UnknownLicense,
         Self::NoUnitsLeft,
         Self::TooManyDevices,
@@ -222,6 +253,7 @@ impl DenialReason {
         Self::BindingBroken,
         Self::Policy,
         Self::TooManyLicenses,
+        Self::NothingHeld,
         Self::UnsupportedOperation,
     ];
 
@@ -238,6 +270,7 @@ impl DenialReason {
             Self::BindingBroken => "binding_broken",
             Self::Policy => "policy",
             Self::TooManyLicenses => "too_many_licenses",
+            Self::NothingHeld => "nothing_held",
             Self::UnsupportedOperation => "unsupported_operation",
             Self::Other(code) => code,
         }
@@ -264,6 +297,7 @@ impl DenialReason {
             }
             Self::Policy => "ask the vendor",
             Self::TooManyLicenses => "return licenses that are no longer needed, then activate again",
+            Self::NothingHeld => "activate a license first; without one the hardware may change as it likes",
             Self::UnsupportedOperation => "ask the vendor to update the authority",
             Self::Other(_) => "update landfast to see what this means, or ask the vendor",
         }
@@ -351,17 +385,33 @@ mod tests {
 
     #[test]
     fn an_unknown_operation_cannot_pass_for_a_known_one() {
-        for kind in [ACTIVATE, RETURN] {
+        for kind in [ACTIVATE, RETURN, PLAN_CHANGE] {
             let unknown = operation(Action::Unknown { kind, body: Blob::default() });
             assert!(postcard::to_stdvec(&unknown).is_err());
         }
-        for kind in [0, 3, u16::MAX] {
+        for kind in [0, 4, u16::MAX] {
             let unknown = operation(Action::Unknown { kind, body: Blob::new(vec![1, 2]).unwrap() });
             let bytes = postcard::to_stdvec(&unknown).unwrap();
             assert_eq!(postcard::from_bytes::<Operation>(&bytes).unwrap(), unknown);
             let json = serde_json::to_string(&unknown).unwrap();
             assert_eq!(serde_json::from_str::<Operation>(&json).unwrap(), unknown);
         }
+    }
+
+    #[test]
+    fn b8_a_planned_change_is_kind_three_and_has_a_window() {
+        let plan = operation(Action::PlanChange { window: Duration::days(7) });
+        let mut bytes = [1; 16].to_vec();
+        bytes.extend([3, 3, 0x80, 0xf5, 0x24]);
+        assert_eq!(postcard::to_stdvec(&plan).unwrap(), bytes);
+        assert_eq!(postcard::from_bytes::<Operation>(&bytes).unwrap(), plan);
+        assert_eq!((plan.action.license(), plan.action.quantity()), (None, None));
+        assert_eq!(plan.action.check(), Ok(()));
+        assert!(Action::PlanChange { window: Duration(0) }.check().is_err());
+        assert_eq!(
+            serde_json::to_value(&plan).unwrap(),
+            serde_json::json!({ "id": "01".repeat(16), "action": "plan_change", "window": 604_800 })
+        );
     }
 
     #[test]

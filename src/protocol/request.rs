@@ -5,7 +5,7 @@ use crate::codec::Body;
 use crate::evidence::Evidence;
 use crate::frame::{Frame, FrameError, Kind};
 use crate::grant::{Position, RequestName};
-use crate::ids::{Digest, IssuerId, Nonce};
+use crate::ids::{Digest, IssuerId, Nonce, OperationId};
 use crate::keys::PublicKey;
 use crate::operation::{Operation, distinct};
 use crate::time::Timestamp;
@@ -64,6 +64,15 @@ pub struct Need {
     pub quantity: u32,
 }
 
+/// The device took over changed hardware by itself, as its grant allowed it to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PlanUsed {
+    /// The operation that planned it.
+    pub operation: OperationId,
+    /// The hardware that was taken over. What changed since is judged against it.
+    pub evidence: Evidence,
+}
+
 /// A device's request. The device's key is the signer of its frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -88,6 +97,8 @@ pub struct Request {
     pub label: Option<Text<64>>,
     /// The hardware as it is now.
     pub evidence: Evidence,
+    /// Set from the moment at which the device used a planned change until a grant knows of it.
+    pub planned_change_used: Option<PlanUsed>,
     /// All operations without a final result, in the order they were made.
     pub operations: List<Operation, MAX_OPERATIONS>,
 }
@@ -97,6 +108,9 @@ impl Body for Request {
     const MAX_BYTES: usize = 64 * 1024;
     fn check(&self) -> Result<(), &'static str> {
         self.evidence.check()?;
+        if let Some(used) = &self.planned_change_used {
+            used.evidence.check()?;
+        }
         if self.counter == 0 {
             return Err("its counter is zero");
         }
@@ -107,10 +121,7 @@ impl Body for Request {
         if !distinct(self.operations.iter().map(|operation| operation.id)) {
             return Err("it carries an operation twice");
         }
-        if self.operations.iter().any(|operation| operation.action.quantity() == Some(0)) {
-            return Err("an operation is about no units");
-        }
-        Ok(())
+        self.operations.iter().try_for_each(|operation| operation.action.check())
     }
 }
 

@@ -96,6 +96,7 @@ fn licensed() -> Result<Machine> {
         policy: Default::default(),
         lease_until: None,
         hold: None,
+        planned_change: None,
         max_off: Duration::days(180),
     };
     let response = Response {

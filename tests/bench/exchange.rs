@@ -179,6 +179,7 @@ fn activations(issuer: IssuerId, id: &ActivationId, device: usize, count: usize)
             needs: List::default(),
             label: None,
             evidence: evidence(issuer, number),
+            planned_change_used: None,
             operations: List::new(vec![Operation { id: operation, action }])?,
         };
         let sealed = Sealed::seal(&request, &key, &[])?;

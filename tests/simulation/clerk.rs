@@ -218,7 +218,9 @@ impl Clerk {
                 let left = quantity.map_or(0, |units| held.saturating_sub(units));
                 (*license, if kept && held > 0 { "policy" } else { "done" }, left)
             }
-            Action::Unknown { .. } => return Err(Violation::of(Rule::Harness, "an unknown operation")),
+            Action::PlanChange { .. } | Action::Unknown { .. } => {
+                return Err(Violation::of(Rule::Harness, "an operation that nobody asked for"));
+            }
         };
         // The second telling leaves evidence out: who holds room may still be refused for the hardware's sake.
         let hardware = matches!(told.as_str(), "binding_broken" | "too_little_evidence")

@@ -104,6 +104,7 @@ impl World {
             Action::Activate { license, quantity, .. } | Action::Return { license, quantity } => {
                 (license, quantity)
             }
+            Action::PlanChange { window } => return format!("plan change within {} s", window.0),
             Action::Unknown { .. } => return "unknown".to_owned(),
         };
         let units = quantity.map_or(String::new(), |units| format!("{units} of "));

@@ -32,6 +32,7 @@ impl Sold {
             lease: Duration::days(30),
             grace: Duration::days(14),
             returns: ReturnPolicy::Allow,
+            longest_planned_change: Duration::days(30),
         },
     };
 

@@ -290,7 +290,7 @@ impl Vendor {
                     }
                     self.tokens.retain(|token| token.quantity > 0);
                 }
-                Action::Unknown { .. } => {}
+                Action::PlanChange { .. } | Action::Unknown { .. } => {}
             }
         }
         self.binding.get_or_insert_with(|| opened.request.evidence.clone());
@@ -311,6 +311,7 @@ impl Vendor {
             policy: BindingPolicy::default(),
             lease_until: None,
             hold: None,
+            planned_change: None,
             max_off: Duration::days(180),
         };
         let grant = Sealed::seal(&grant, &self.signer, &self.chain).unwrap().into_bytes();

@@ -89,13 +89,14 @@ async fn show(connection: &mut SqliteConnection, named: &str) -> Result<Report, 
     let holding = table(["LICENSE", "ORGANIZATION", "PRODUCT", "UNITS"], rows.collect(), "it holds nothing");
     let text = format!(
         "device       {id}\nlabel        {}\nsystem       {} {}, agent {}\nstate        {}\nlease until  {}\n\
-         first seen   {}\nlast seen    {}\n\n{holding}",
+         swap until   {}\nfirst seen   {}\nlast seen    {}\n\n{holding}",
         device.label.as_deref().unwrap_or("-"),
         device.system.os,
         device.system.architecture,
         device.system.agent,
         state(&device),
         optional_time(device.lease_until),
+        optional_time(device.planned.map(|plan| plan.until)),
         time(device.first_seen),
         time(device.last_seen),
     );
@@ -134,6 +135,7 @@ fn view(device: &DeviceRecord, licenses: u64) -> Value {
         "case": device.case.map(|case| case.id),
         "licenses": licenses,
         "lease_until": device.lease_until.map(time),
+        "planned_change_until": device.planned.map(|plan| time(plan.until)),
         "position": device.position,
         "system": device.system,
         "first_seen": time(device.first_seen),

@@ -43,6 +43,10 @@ pub struct Add {
     /// Whether devices may give licenses back.
     #[arg(long, value_enum, default_value_t = Returns::Allow)]
     return_policy: Returns,
+    /// The longest window for a planned change (`landfast plan-change`), in which a device takes over changed
+    /// hardware by itself, once. 0 refuses all.
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(0..=3650))]
+    planned_change_days: u16,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -115,6 +119,7 @@ impl Add {
                     Returns::Allow => ReturnPolicy::Allow,
                     Returns::Deny => ReturnPolicy::Deny,
                 },
+                longest_planned_change: Duration::days(self.planned_change_days.into()),
             },
             added_at: context.act().now,
         })
@@ -165,7 +170,11 @@ fn policy(policy: &ProductPolicy) -> String {
         TooLittleEvidence::Refuse => "refuse".to_owned(),
     };
     let returns = if policy.returns == ReturnPolicy::Deny { ", no returns" } else { "" };
-    format!("grace {}d, too little evidence: {evidence}{returns}", days(policy.grace))
+    let planned = match policy.longest_planned_change {
+        Duration(0) => "no planned changes".to_owned(),
+        longest => format!("planned change {}d", days(longest)),
+    };
+    format!("grace {}d, {planned}, too little evidence: {evidence}{returns}", days(policy.grace))
 }
 
 fn view(product: &catalog::Product) -> Value {

@@ -38,6 +38,8 @@ pub struct ProductPolicy {
     pub grace: Duration,
     /// Whether devices may give licenses back.
     pub returns: ReturnPolicy,
+    /// The longest window in which a device may take over changed hardware by itself; zero refuses all.
+    pub longest_planned_change: Duration,
 }
 
 impl Default for ProductPolicy {
@@ -47,6 +49,7 @@ impl Default for ProductPolicy {
             lease: Duration::days(30),
             grace: Duration::days(14),
             returns: ReturnPolicy::Allow,
+            longest_planned_change: Duration::days(30),
         }
     }
 }

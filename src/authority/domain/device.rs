@@ -2,7 +2,7 @@
 
 use landfast_protocol::binding::Verdict;
 use landfast_protocol::evidence::Evidence;
-use landfast_protocol::grant::{Position, RequestName};
+use landfast_protocol::grant::{PlannedChange, Position, RequestName};
 use landfast_protocol::keys::PublicKey;
 use landfast_protocol::request::SystemDescription;
 use landfast_protocol::{CaseId, DeviceId, LicenseId, Text, Timestamp};
@@ -43,6 +43,8 @@ pub struct DeviceRecord {
     pub case: Option<OpenCase>,
     /// What its tokens are bound to.
     pub binding: Option<Evidence>,
+    /// A swap of hardware that its administrator announced, until the device used it.
+    pub planned: Option<PlannedChange>,
     /// How the newest executed request compared with the binding.
     pub verdict: Option<Verdict>,
     /// When a leased grant ends.
@@ -68,6 +70,7 @@ impl DeviceRecord {
             retired: false,
             case: None,
             binding: None,
+            planned: None,
             verdict: None,
             lease_until: None,
             granted: None,

@@ -1,6 +1,6 @@
 //! One exchange: a device's request, what the authority knows, and what follows.
 
-use crate::domain::binding::rebind;
+use crate::domain::binding::{rebind, standing};
 use crate::domain::catalog::{License, Product};
 use crate::domain::device::{DeviceRecord, Holding, OpenCase};
 use crate::domain::fork::{Fork, Known, KnownRequest, detect, previous_position};
@@ -217,6 +217,7 @@ impl<'a> Arrival<'a> {
 
     /// Executes what has no result yet, each operation once and on its own.
     fn execute(mut self) -> Result<Decision, BoundError> {
+        self.take_over();
         let before = self.record.clone();
         let mut desk = Desk::new(self.facts, self.opened, &before, self.now);
         let mut results = Vec::new();
@@ -236,6 +237,7 @@ impl<'a> Arrival<'a> {
         self.events.append(&mut desk.events);
         self.record.seen = Some(self.opened.name);
         self.record.advance();
+        self.record.planned = desk.planned;
         self.bind(&desk);
         let held: Vec<Held<'_>> = desk.held().collect();
         let grant = tokens::grant(self.facts.issuer, &self.record, &held, self.now)?;
@@ -249,6 +251,23 @@ impl<'a> Arrival<'a> {
             case: None,
         };
         self.finish(finished, true)
+    }
+
+    /// A device that used its planned change has other hardware since then, and says which. When its request arrives
+    /// does not matter: the device itself kept to the window.
+    fn take_over(&mut self) {
+        let Some(used) = &self.opened.request.planned_change_used else { return };
+        let rules = BindingPolicy::default();
+        let planned = self.record.planned.is_some_and(|plan| plan.operation == used.operation);
+        let holds = held(&self.facts.licenses).next().is_some();
+        if !planned || !holds || !rules.can_enrol(&used.evidence) {
+            return;
+        }
+        let score_permille = standing(self.record.binding.as_ref(), &used.evidence, &rules).score_permille;
+        let (device, operation) = (self.record.id(), used.operation);
+        self.events.push(Event::ReboundByPlan { device, operation, score_permille });
+        self.record.binding = Some(used.evidence.clone());
+        self.record.planned = None;
     }
 
     /// Moves the binding on, and lends what cannot be bound.

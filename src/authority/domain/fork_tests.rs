@@ -31,6 +31,7 @@ fn request(own: RequestName, previous: Option<(Position, u64)>, listed: Vec<Requ
         needs: List::default(),
         label: None::<Text<64>>,
         evidence: Evidence::default(),
+        planned_change_used: None,
         operations: List::default(),
     };
     Opened { key: SecretKey::from_seed(&[9; 32]).public(), name: own, request }

@@ -43,6 +43,10 @@ pub enum Event {
     Enrolled { device: DeviceId, weight: u32 },
     /// The binding took over changed hardware of the same machine.
     Rebound { device: DeviceId, verdict: Verdict, score_permille: u32 },
+    /// A device's administrator announced a swap of hardware.
+    ChangePlanned { device: DeviceId, operation: OperationId, until: Timestamp },
+    /// The device took over other hardware by itself, as was planned; how like the old hardware it is.
+    ReboundByPlan { device: DeviceId, operation: OperationId, score_permille: u32 },
     /// A device took units of a license.
     Activated { device: DeviceId, license: LicenseId, operation: OperationId, units: u32, held: u32 },
     /// A device took more units of a license that was expanded.

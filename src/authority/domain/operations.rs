@@ -1,4 +1,4 @@
-//! Activation and return, one operation at a time, in the order of the request.
+//! Activation, return and planned change, one operation at a time, in the order of the request.
 
 use crate::domain::binding::{Standing, standing};
 use crate::domain::catalog::{ReturnPolicy, Term, TooLittleEvidence};
@@ -6,13 +6,13 @@ use crate::domain::device::{DeviceRecord, Holding};
 use crate::domain::exchange::{Facts, LicenseFacts};
 use crate::domain::fork::previous_position;
 use crate::domain::history::Event;
-use crate::domain::tokens::{self, Held, TOKEN_BYTES};
+use crate::domain::tokens::{self, Held, TOKEN_BYTES, policy_of};
 use landfast_protocol::binding::BindingPolicy;
-use landfast_protocol::grant::MAX_TOKENS;
+use landfast_protocol::grant::{MAX_TOKENS, PlannedChange};
 use landfast_protocol::keys::{activation_proof, same_proof};
 use landfast_protocol::operation::{Action, DenialReason, Operation, Outcome};
 use landfast_protocol::request::Opened;
-use landfast_protocol::{ActivationId, DeviceId, LicenseId, OperationId, Text, Timestamp};
+use landfast_protocol::{ActivationId, DeviceId, Duration, LicenseId, OperationId, Text, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The state of one request's execution.
@@ -26,6 +26,8 @@ pub(super) struct Desk<'a> {
     touched: BTreeSet<LicenseId>,
     /// Nothing was held at some point: the binding may start anew.
     pub(super) was_empty: bool,
+    /// A swap of the hardware that the tokens are bound to; it ends with the last of them.
+    pub(super) planned: Option<PlannedChange>,
     /// Counted terms that start with this request.
     pub(super) started: Vec<(LicenseId, Timestamp)>,
     /// What happened.
@@ -48,10 +50,12 @@ impl<'a> Desk<'a> {
             licenses: facts.licenses.clone(),
             touched: BTreeSet::new(),
             was_empty: false,
+            planned: None,
             started: Vec::new(),
             events: Vec::new(),
         };
         desk.was_empty = desk.is_empty();
+        desk.planned = record.planned.filter(|_| !desk.was_empty);
         desk
     }
 
@@ -87,6 +91,7 @@ impl<'a> Desk<'a> {
                 self.activate(operation.id, *license, *quantity, proof)
             }
             Action::Return { license, quantity } => self.give_back(operation.id, *license, *quantity),
+            Action::PlanChange { window } => self.plan_change(operation.id, *window),
             Action::Unknown { kind, .. } => denied(
                 DenialReason::UnsupportedOperation,
                 &format!("operations of kind {kind} are not known here"),
@@ -154,12 +159,7 @@ impl<'a> Desk<'a> {
         }
         let standing = self.standing();
         if standing.is_broken() {
-            let score = standing.score_permille;
-            let needed = BindingPolicy::default().drifted_permille;
-            return Some(denied(
-                DenialReason::BindingBroken,
-                &format!("the hardware scores {score} of 1000 against the binding, it takes {needed}"),
-            ));
+            return Some(broken(&standing));
         }
         if standing.is_leased() && facts.product.policy.too_little_evidence == TooLittleEvidence::Refuse {
             let policy = BindingPolicy::default();
@@ -226,8 +226,39 @@ impl<'a> Desk<'a> {
         let held = facts.held;
         let device = self.device;
         self.events.push(Event::Returned { device, license, operation, units, held, binding_broken });
-        let empty = self.is_empty();
-        self.was_empty |= empty;
+        if self.is_empty() {
+            self.was_empty = true;
+            self.planned = None;
+        }
+        Outcome::Done
+    }
+
+    /// Opens a window, in place of one that may be open. Who cannot show the bound hardware now could plan after the
+    /// swap, and needs no plan then.
+    fn plan_change(&mut self, operation: OperationId, window: Duration) -> Outcome {
+        if self.is_empty() {
+            return denied(
+                DenialReason::NothingHeld,
+                "no license is held, so nothing is bound to the hardware",
+            );
+        }
+        let longest = policy_of(self.held().map(|(_, product, _)| product)).longest_planned_change;
+        if window > longest {
+            return denied(DenialReason::Policy, &too_long(window, longest));
+        }
+        let standing = self.standing();
+        if standing.is_broken() {
+            return broken(&standing);
+        }
+        if standing.is_leased() {
+            return denied(
+                DenialReason::TooLittleEvidence,
+                "too little of the hardware can be read to tell that it is the bound one",
+            );
+        }
+        let until = self.now.after(window);
+        self.planned = Some(PlannedChange { operation, until });
+        self.events.push(Event::ChangePlanned { device: self.device, operation, until });
         Outcome::Done
     }
 
@@ -273,6 +304,30 @@ fn available(facts: &LicenseFacts, wanted: Option<u32>) -> Result<u32, Outcome> 
         ));
     }
     Ok(units)
+}
+
+fn broken(standing: &Standing) -> Outcome {
+    let score = standing.score_permille;
+    let needed = BindingPolicy::default().drifted_permille;
+    denied(
+        DenialReason::BindingBroken,
+        &format!("the hardware scores {score} of 1000 against the binding, it takes {needed}"),
+    )
+}
+
+fn too_long(window: Duration, longest: Duration) -> String {
+    if longest == Duration(0) {
+        return "planned changes are not allowed for what this device holds".to_owned();
+    }
+    format!("a window of {} was asked for, the longest is {}", span(window), span(longest))
+}
+
+fn span(span: Duration) -> String {
+    match span.0 {
+        seconds if seconds.is_multiple_of(86_400) => format!("{} days", seconds / 86_400),
+        seconds if seconds.is_multiple_of(3_600) => format!("{} hours", seconds / 3_600),
+        seconds => format!("{seconds} s"),
+    }
 }
 
 /// Details stay under 150 bytes: the results of the largest request must fit into a response beside the

@@ -46,6 +46,7 @@ pub fn policy_of<'a>(products: impl Iterator<Item = &'a Product>) -> ProductPoli
     let strictest = |a: ProductPolicy, b: ProductPolicy| ProductPolicy {
         lease: a.lease.min(b.lease),
         grace: a.grace.min(b.grace),
+        longest_planned_change: a.longest_planned_change.min(b.longest_planned_change),
         ..a
     };
     products.map(|product| product.policy).reduce(strictest).unwrap_or_default()
@@ -77,6 +78,7 @@ pub fn grant(
         policy: binding_policy(&policy),
         lease_until: record.lease_until,
         hold: record.case.map(|case| Hold { case: case.id, until: case.until }),
+        planned_change: record.planned,
         max_off: MAX_OFF,
     })
 }

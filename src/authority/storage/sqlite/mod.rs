@@ -63,8 +63,14 @@ pub async fn close(connection: SqliteConnection) -> Result<(), StorageError> {
 }
 
 fn migrations() -> Migrator {
-    let start = include_str!("migrations/0001_start.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "start".into(), MigrationType::Simple, start, false)])
+    let scripts = [
+        ("start", include_str!("migrations/0001_start.sql")),
+        ("planned change", include_str!("migrations/0002_planned_change.sql")),
+    ];
+    let migration = |(number, (name, script)): (i64, (&'static str, &'static str))| {
+        Migration::new(number, name.into(), MigrationType::Simple, script.into_sql_str(), false)
+    };
+    Migrator::with_migrations((1..).zip(scripts).map(migration).collect())
 }
 
 /// Runs `work` as one serializable transaction and commits it if it succeeds.

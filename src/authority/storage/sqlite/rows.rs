@@ -4,9 +4,11 @@ use crate::domain::catalog::{License, Product, Term};
 use crate::domain::device::{DeviceRecord, OpenCase};
 use crate::domain::fork::KnownRequest;
 use crate::storage::{Case, StorageError};
-use landfast_protocol::grant::{Model, Position, RequestName};
+use landfast_protocol::grant::{Model, PlannedChange, Position, RequestName};
 use landfast_protocol::keys::PublicKey;
-use landfast_protocol::{ActivationId, CaseId, DeviceId, Digest, Duration, LicenseId, Text, Timestamp};
+use landfast_protocol::{
+    ActivationId, CaseId, DeviceId, Digest, Duration, LicenseId, OperationId, Text, Timestamp,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -122,6 +124,8 @@ pub fn device(row: &SqliteRow) -> Reading<DeviceRecord> {
     let label: Option<String> = row.get("label")?;
     let case = row.optional_bytes("case_id")?.map(CaseId);
     let until = row.optional_time("case_until")?;
+    let planned = row.optional_bytes("planned_operation")?.map(OperationId);
+    let planned_until = row.optional_time("planned_until")?;
     Ok(DeviceRecord {
         key: key.ok_or_else(|| corrupt("public_key", "it is no Ed25519 key"))?,
         first_seen: row.time("first_seen")?,
@@ -135,6 +139,7 @@ pub fn device(row: &SqliteRow) -> Reading<DeviceRecord> {
         retired: row.get("retired")?,
         case: case.zip(until).map(|(id, until)| OpenCase { id, until }),
         binding: row.optional_json("binding")?,
+        planned: planned.zip(planned_until).map(|(operation, until)| PlannedChange { operation, until }),
         verdict: row.optional_json("verdict")?,
         lease_until: row.optional_time("lease_until")?,
         granted: row.optional_position("granted_epoch", "granted_sequence")?,

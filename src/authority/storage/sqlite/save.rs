@@ -120,8 +120,9 @@ async fn put_device(ledger: &mut SqliteLedger<'_>, id: &DeviceId, device: &Devic
     let query = sqlx::query(
         "INSERT INTO device (id, public_key, first_seen, last_seen, label, system, epoch, sequence, \
          seen_counter, seen_digest, highest_counter, highest_digest, cut_epoch, cut_sequence, retired, case_id, \
-         case_until, binding, verdict, lease_until, granted_epoch, granted_sequence) VALUES ($1, $2, $3, $4, $5, \
-         $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+         case_until, binding, verdict, lease_until, granted_epoch, granted_sequence, planned_operation, \
+         planned_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+         $19, $20, $21, $22, $23, $24) \
          ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen, label = excluded.label, \
          system = excluded.system, epoch = excluded.epoch, sequence = excluded.sequence, \
          seen_counter = excluded.seen_counter, seen_digest = excluded.seen_digest, \
@@ -129,7 +130,8 @@ async fn put_device(ledger: &mut SqliteLedger<'_>, id: &DeviceId, device: &Devic
          cut_epoch = excluded.cut_epoch, cut_sequence = excluded.cut_sequence, retired = excluded.retired, \
          case_id = excluded.case_id, case_until = excluded.case_until, binding = excluded.binding, \
          verdict = excluded.verdict, lease_until = excluded.lease_until, \
-         granted_epoch = excluded.granted_epoch, granted_sequence = excluded.granted_sequence",
+         granted_epoch = excluded.granted_epoch, granted_sequence = excluded.granted_sequence, \
+         planned_operation = excluded.planned_operation, planned_until = excluded.planned_until",
     )
     .bind(id.0.to_vec())
     .bind(device.key.as_bytes().to_vec())
@@ -152,7 +154,9 @@ async fn put_device(ledger: &mut SqliteLedger<'_>, id: &DeviceId, device: &Devic
     .bind(device.verdict.map(|verdict| json("verdict", &verdict)).transpose()?)
     .bind(device.lease_until.map(time))
     .bind(device.granted.map(|position| position.epoch))
-    .bind(device.granted.map(|position| number(position.sequence)));
+    .bind(device.granted.map(|position| number(position.sequence)))
+    .bind(device.planned.map(|plan| plan.operation.0.to_vec()))
+    .bind(device.planned.map(|plan| time(plan.until)));
     ledger.write(query).await
 }
 

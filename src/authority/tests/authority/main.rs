@@ -11,6 +11,8 @@ mod facts;
 mod fork;
 mod invariants;
 mod limits;
+mod migration;
+mod planned;
 mod play;
 mod process;
 mod rules;

@@ -9,6 +9,7 @@ use landfast_authority::storage::memory::{Memory, transact};
 use landfast_authority::storage::sqlite::{self, Load, Sqlite, report, transaction};
 use landfast_protocol::grant::{Grant, Position};
 use landfast_protocol::operation::{Action, Outcome};
+use landfast_protocol::request::PlanUsed;
 use landfast_protocol::response::Response;
 use landfast_protocol::{Blob, CaseId, DeviceId, Digest, Duration, LicenseId, OperationId, Timestamp};
 use std::collections::HashMap;
@@ -199,7 +200,7 @@ impl Play {
                 self.deliver(late);
             }
             13 | 14 => self.import(at, b),
-            15 => self.evidence(at, b),
+            15 => self.evidence(at, b, c),
             16 => self.now = Timestamp(self.now.0 + u64::from(b) * 3600 - u64::from(c) * 600),
             17 if c % 3 == 0 => {
                 self.all(|store| store.reset(id, license)).ok();
@@ -218,6 +219,10 @@ impl Play {
                 self.devices.push(copy);
             }
             19 if c % 8 == 1 => self.all(|store| store.raise_epoch()),
+            19 if c % 8 < 5 => {
+                let window = Duration::days(u64::from(b) % 40 + 1);
+                self.devices[at].wants(Action::PlanChange { window });
+            }
             19 => {
                 let device = &mut self.devices[at];
                 device.wants(Action::Unknown { kind: 9, body: Blob::new(vec![b]).unwrap() });
@@ -226,7 +231,8 @@ impl Play {
         }
     }
 
-    fn evidence(&mut self, at: usize, b: u8) {
+    /// Another machine, or the same one with other parts. Now and then the device takes it over, whether it may or not.
+    fn evidence(&mut self, at: usize, b: u8, c: u8) {
         let device = &mut self.devices[at];
         device.evidence = match b % 5 {
             0 => poor_machine(),
@@ -234,6 +240,10 @@ impl Play {
             2 => repaired_machine(at as u8 + 1, b),
             _ => machine(at as u8 + 1),
         };
+        let planned = device.grant.as_ref().and_then(|grant| grant.planned_change);
+        if let Some(plan) = planned.filter(|_| !c.is_multiple_of(3)) {
+            device.used = Some(PlanUsed { operation: plan.operation, evidence: device.evidence.clone() });
+        }
     }
 
     fn import(&mut self, at: usize, b: u8) {

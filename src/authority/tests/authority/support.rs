@@ -13,7 +13,7 @@ use landfast_protocol::frame::Sealed;
 use landfast_protocol::grant::{Feature, Grant, Model, RequestName};
 use landfast_protocol::keys::{SecretKey, activation_proof};
 use landfast_protocol::operation::{Action, Operation, Outcome};
-use landfast_protocol::request::{ClockReport, MAX_LISTED, Previous, Request, SystemDescription};
+use landfast_protocol::request::{ClockReport, MAX_LISTED, PlanUsed, Previous, Request, SystemDescription};
 use landfast_protocol::response::{Disposition, Response};
 use landfast_protocol::{
     ActivationId, DeviceId, Duration, IssuerId, LicenseId, List, Nonce, OperationId, Text, Timestamp,
@@ -77,6 +77,8 @@ pub struct Device {
     pub made: Vec<RequestName>,
     pub pending: Vec<Operation>,
     pub evidence: Evidence,
+    /// What it says of a planned change.
+    pub used: Option<PlanUsed>,
     /// Two copies draw different nonces and operation ids.
     pub branch: u8,
     pub drawn: u64,
@@ -93,6 +95,7 @@ impl Device {
             made: Vec::new(),
             pending: Vec::new(),
             evidence: machine(number),
+            used: None,
             branch: 0,
             drawn: 0,
         }
@@ -148,6 +151,7 @@ impl Device {
             needs: List::default(),
             label: Some(Text::new("press hall 3").unwrap()),
             evidence: self.evidence.clone(),
+            planned_change_used: self.used.clone(),
             operations: List::new(self.pending.clone()).unwrap(),
         };
         let sealed = Sealed::seal(&request, &self.key, &[]).unwrap();

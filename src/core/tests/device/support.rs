@@ -93,6 +93,7 @@ impl Issuer {
             policy: self.policy.clone(),
             lease_until: self.lease_until,
             hold: self.hold.clone(),
+            planned_change: None,
             max_off: Duration::days(180),
         };
         Sealed::seal(&grant, &self.signer, &self.chain).unwrap().into_bytes()

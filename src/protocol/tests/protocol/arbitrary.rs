@@ -3,10 +3,12 @@
 use landfast_protocol::binding::{BindingPolicy, Weights};
 use landfast_protocol::certificate::{Certificate, Purpose, Revocations};
 use landfast_protocol::evidence::{Evidence, Factor, FactorDigest, FactorEvidence, State};
-use landfast_protocol::grant::{Feature, Grant, Hold, Model, Position, RequestName, Token, Version};
+use landfast_protocol::grant::{
+    Feature, Grant, Hold, Model, PlannedChange, Position, RequestName, Token, Version,
+};
 use landfast_protocol::keys::{PublicKey, SecretKey};
 use landfast_protocol::operation::{Action, DenialReason, Operation, Outcome};
-use landfast_protocol::request::{ClockReport, Need, Previous, Request, SystemDescription};
+use landfast_protocol::request::{ClockReport, Need, PlanUsed, Previous, Request, SystemDescription};
 use landfast_protocol::response::{Answer, Disposition, OperationResult, Response};
 use landfast_protocol::{
     Blob, CaseId, DeviceId, Digest, Duration, IssuerId, LicenseId, List, Nonce, OperationId, Text, Timestamp,
@@ -144,7 +146,8 @@ fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(license, quantity, proof)| Action::Activate { license, quantity, proof }),
         (license(), option::of(1..=u32::MAX))
             .prop_map(|(license, quantity)| Action::Return { license, quantity }),
-        (any::<u16>().prop_filter("known", |kind| !(1..=2).contains(kind)), blob(1024))
+        (1..=u64::MAX).prop_map(|seconds| Action::PlanChange { window: Duration(seconds) }),
+        (any::<u16>().prop_filter("known", |kind| !(1..=3).contains(kind)), blob(1024))
             .prop_map(|(kind, body)| Action::Unknown { kind, body }),
     ]
 }
@@ -199,12 +202,13 @@ fn counters() -> impl Strategy<Value = (u64, List<RequestName, 16>)> {
 pub fn request() -> impl Strategy<Value = Request> {
     let needs = list((text(), any::<u32>()).prop_map(|(feature, quantity)| Need { feature, quantity }), 8);
     let head = (issuer(), counters(), any::<[u8; 16]>(), option::of(previous()), clock(), system());
-    (head, needs, option::of(text()), evidence(), operations()).prop_map(
+    (head, needs, option::of(text()), evidence(), option::of(plan_used()), operations()).prop_map(
         |(
             (issuer, (counter, listed), nonce, previous, clock, system),
             needs,
             label,
             evidence,
+            planned_change_used,
             operations,
         )| Request {
             issuer,
@@ -217,13 +221,22 @@ pub fn request() -> impl Strategy<Value = Request> {
             needs,
             label,
             evidence,
+            planned_change_used,
             operations,
         },
     )
 }
 
+fn operation_id() -> impl Strategy<Value = OperationId> {
+    any::<[u8; 16]>().prop_map(OperationId)
+}
+
+fn plan_used() -> impl Strategy<Value = PlanUsed> {
+    (operation_id(), evidence()).prop_map(|(operation, evidence)| PlanUsed { operation, evidence })
+}
+
 /// The closed list of reasons.
-pub const REASONS: [&str; 10] = [
+pub const REASONS: [&str; 11] = [
     "unknown_license",
     "no_units_left",
     "too_many_devices",
@@ -233,6 +246,7 @@ pub const REASONS: [&str; 10] = [
     "binding_broken",
     "policy",
     "too_many_licenses",
+    "nothing_held",
     "unsupported_operation",
 ];
 
@@ -322,14 +336,15 @@ fn tokens() -> impl Strategy<Value = List<Token, 1024>> {
 
 pub fn grant() -> impl Strategy<Value = Grant> {
     let hold = (case(), time()).prop_map(|(case, until)| Hold { case, until });
+    let planned = (operation_id(), time()).prop_map(|(operation, until)| PlannedChange { operation, until });
     let head = (issuer(), device(), position(), option::of(request_name()), time());
-    let tail = (policy(), option::of(time()), option::of(hold), span());
+    let tail = (policy(), option::of(time()), option::of(hold), option::of(planned), span());
     (head, tokens(), option::of(evidence()), tail).prop_map(
         |(
             (issuer, device, position, executed, issued_at),
             tokens,
             binding,
-            (policy, lease_until, hold, max_off),
+            (policy, lease_until, hold, planned_change, max_off),
         )| {
             Grant {
                 issuer,
@@ -342,6 +357,7 @@ pub fn grant() -> impl Strategy<Value = Grant> {
                 policy,
                 lease_until,
                 hold,
+                planned_change,
                 max_off,
             }
         },

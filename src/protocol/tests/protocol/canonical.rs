@@ -90,7 +90,7 @@ fn unknown_operations_survive_a_round_trip() {
     let with = |kind: u64, content: &[u8]| {
         raw::request().with("operations", [vec![1], raw::operation(1, kind, content)].concat()).body()
     };
-    for kind in [0, 3, 127, 128, 65_535] {
+    for kind in [0, 4, 127, 128, 65_535] {
         let body = with(kind, &[0xff; 40]);
         let request: Request = decode_body(&body).unwrap();
         assert_eq!(request.operations[0].action.name(), "unknown");
@@ -143,6 +143,8 @@ fn evidence_has_one_order() {
         refused::<Request>(&with(&entries).body(), why);
         let binding = raw::some([vec![0], with(&entries).field("factors")].concat());
         refused::<Grant>(&raw::grant().with("binding", binding).body(), why);
+        let used = raw::some([vec![9; 16], vec![0], with(&entries).field("factors")].concat());
+        refused::<Request>(&raw::request().with("planned_change_used", used).body(), why);
     }
 }
 
@@ -180,6 +182,8 @@ fn contradictions_are_refused() {
     refused::<Request>(&raw::request().with("operations", twice).body(), "one operation twice");
     let nothing = raw::operation(1, 2, &[&[3; 16][..], &[1, 0]].concat());
     refused::<Request>(&raw::request().with("operations", [vec![1], nothing].concat()).body(), "no units");
+    let no_time = raw::operation(1, 3, &[0]);
+    refused::<Request>(&raw::request().with("operations", [vec![1], no_time].concat()).body(), "no time");
     let results = raw::list(2, |_| [raw::id(16, 1), vec![0]].concat());
     refused::<Response>(&raw::response().with("results", results).body(), "one operation answered twice");
     let unsolicited = raw::response().with("answers", vec![0]);

@@ -7,7 +7,7 @@ use landfast_protocol::frame::{Frame, FrameError, Kind, MAX_FRAME, Sealed};
 use landfast_protocol::grant::{Grant, RequestName};
 use landfast_protocol::keys::SecretKey;
 use landfast_protocol::operation::{Action, DenialReason, Operation, Outcome};
-use landfast_protocol::request::{MAX_OPERATIONS, Need, Request};
+use landfast_protocol::request::{MAX_OPERATIONS, Need, PlanUsed, Request};
 use landfast_protocol::response::{OperationResult, Response};
 use landfast_protocol::{
     Blob, Body, DecodeError, Digest, LicenseId, OperationId, Text, Timestamp, armor, decode_body, encode_body,
@@ -56,6 +56,11 @@ fn limits_of_a_request() {
         1024,
         with("operations", |length| raw::list(1, |number| raw::operation(number, 900, &vec![0; length]))),
     );
+    limit::<Request>("factors of the hardware taken over", 64, |count| {
+        let evidence = [vec![0], raw::list(count, |_| vec![6, 2])].concat();
+        let used = raw::some([vec![9; 16], evidence].concat());
+        raw::request().with("planned_change_used", used).body()
+    });
     limit::<Request>("listed", 16, |count| {
         let name = |number: u16| [raw::varint(u64::from(number) + 1), vec![0; 32]].concat();
         raw::request().with("counter", raw::varint(1000)).with("listed", raw::list(count, name)).body()
@@ -178,6 +183,10 @@ fn the_largest_request_fits() {
         needs: samples::list(vec![Need { feature: Text::lossy(&"x".repeat(64)), quantity: u32::MAX }; 64]),
         label: Some(Text::lossy(&"x".repeat(64))),
         evidence: Evidence::from_factors(true, (0..64).map(full).collect()),
+        planned_change_used: Some(PlanUsed {
+            operation: OperationId([0xff; 16]),
+            evidence: Evidence::from_factors(true, (64..128).map(full).collect()),
+        }),
         operations: samples::list(
             (0..MAX_OPERATIONS)
                 .map(|n| Operation {

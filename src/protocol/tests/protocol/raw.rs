@@ -97,6 +97,7 @@ pub fn request() -> Fields {
         ("label", vec![0]),
         ("virtual", vec![0]),
         ("factors", vec![0]),
+        ("planned_change_used", vec![0]),
         ("operations", vec![0]),
     ])
 }
@@ -130,6 +131,7 @@ pub fn grant() -> Fields {
         ("grace", varint(14 * 86_400)),
         ("lease_until", vec![0]),
         ("hold", vec![0]),
+        ("planned_change", vec![0]),
         ("max_off", varint(180 * 86_400)),
     ])
 }

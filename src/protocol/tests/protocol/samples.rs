@@ -8,7 +8,7 @@ use landfast_protocol::grant::{Feature, Grant, Model, Position, RequestName, Tok
 use landfast_protocol::keys::{PublicKey, SecretKey, activation_proof};
 use landfast_protocol::operation::{Action, DenialReason, Operation, Outcome};
 use landfast_protocol::reading::{FactorReading, HardwareReading, Identity, Reading};
-use landfast_protocol::request::{ClockReport, Need, Previous, Request, SystemDescription};
+use landfast_protocol::request::{ClockReport, Need, PlanUsed, Previous, Request, SystemDescription};
 use landfast_protocol::response::{Answer, Disposition, OperationResult, Response};
 use landfast_protocol::{
     ActivationId, Blob, Digest, Duration, IssuerId, List, Nonce, OperationId, Text, Timestamp,
@@ -139,11 +139,12 @@ pub fn first_request() -> Request {
         needs: List::default(),
         label: None,
         evidence: evidence(),
+        planned_change_used: None,
         operations: list(vec![activation(1)]),
     }
 }
 
-/// A later request: a grant applied, two requests listed, everything filled in, three kinds of operations.
+/// A later request: a grant applied, two requests listed, everything filled in, every kind of operation.
 pub fn later_request() -> Request {
     let give = Action::Return { license: activation_id().license(&ISSUER), quantity: Some(2) };
     let newer = Action::Unknown { kind: 900, body: Blob::new(vec![0xc0, 0xff, 0xee]).unwrap() };
@@ -162,10 +163,12 @@ pub fn later_request() -> Request {
         clock: ClockReport { wall: Timestamp(NOW.0 + 90), licensing: Timestamp(NOW.0 + 60), trusted: false },
         needs: list(vec![Need { feature: text("cameras"), quantity: 48 }]),
         label: Some(text("Gate house, rack 2")),
+        planned_change_used: Some(PlanUsed { operation: operation_id(9), evidence: evidence() }),
         operations: list(vec![
             activation(2),
             Operation { id: operation_id(3), action: give },
             Operation { id: operation_id(4), action: newer },
+            Operation { id: operation_id(5), action: Action::PlanChange { window: Duration::days(7) } },
         ]),
         ..first_request()
     }
@@ -208,6 +211,7 @@ pub fn grant() -> Grant {
         policy: BindingPolicy::default(),
         lease_until: None,
         hold: None,
+        planned_change: None,
         max_off: Duration::days(180),
     }
 }

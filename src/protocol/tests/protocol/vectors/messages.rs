@@ -5,7 +5,7 @@ use crate::samples::{self, ISSUER, NOW};
 use landfast_protocol::certificate::{Certificate, Revocations};
 use landfast_protocol::evidence::{Evidence, Factor, FactorDigest, FactorEvidence, State};
 use landfast_protocol::frame::{Frame, Sealed};
-use landfast_protocol::grant::{Grant, Hold, Model, Position, Token};
+use landfast_protocol::grant::{Grant, Hold, Model, PlannedChange, Position, Token};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::request::Request;
 use landfast_protocol::response::{Answer, Disposition, OperationResult, Response};
@@ -169,6 +169,10 @@ fn grants() {
         ]),
         lease_until: Some(NOW.after(Duration::days(30))),
         hold: Some(Hold { case: CaseId([0xc5; 8]), until: NOW.after(Duration::days(14)) }),
+        planned_change: Some(PlannedChange {
+            operation: samples::operation_id(5),
+            until: NOW.after(Duration::days(7)),
+        }),
         ..samples::grant()
     };
     check(
@@ -177,7 +181,7 @@ fn grants() {
         vec![
             message("one subscription", "signing", &chain, samples::grant()),
             message("nothing held", "signing", &chain, nothing),
-            message("three licenses, leased, on hold", "signing", &chain, everything),
+            message("three licenses, leased, on hold, with a planned change", "signing", &chain, everything),
         ],
     );
 }

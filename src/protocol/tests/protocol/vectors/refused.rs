@@ -207,6 +207,11 @@ fn requests() -> Vec<Case> {
         ("an operation with a byte after its content", operation([vec![3; 16], vec![0, 0]].concat())),
         ("an operation cut off", operation(vec![3; 15])),
         ("an operation about no units", operation([vec![3; 16], vec![1, 0]].concat())),
+        ("a change planned for no time", with("operations", [vec![1], raw::operation(1, 3, &[0])].concat())),
+        (
+            "hardware taken over, out of order",
+            with("planned_change_used", raw::some([vec![9; 16], vec![0, 2, 10, 1, 3, 1]].concat())),
+        ),
     ];
     named.into_iter().map(|(name, input)| case(name, "request", input, "malformed_message")).collect()
 }
