@@ -28,7 +28,7 @@ pub trait Storage: Send + Sync + 'static {
         fresh: [u8; 8],
     ) -> impl Future<Output = Result<Vec<u8>, ExchangeError>> + Send;
 
-    /// Whether the store can be read now.
+    /// Whether the store can be read and, if that failed lately, written now.
     fn health(&self) -> impl Future<Output = Result<(), StorageError>> + Send;
 
     /// For whom it answers.

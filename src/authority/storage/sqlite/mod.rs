@@ -5,6 +5,7 @@ mod ledger;
 pub mod report;
 mod rows;
 mod save;
+mod trouble;
 mod writer;
 
 pub use ledger::SqliteLedger;
@@ -20,7 +21,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use writer::Writer;
@@ -87,6 +88,7 @@ pub async fn transaction<T, E: From<StorageError>>(
 /// The store that serves devices.
 #[derive(Debug)]
 pub struct Sqlite {
+    path: PathBuf,
     signer: Arc<Signer>,
     writer: Writer,
     reader: Mutex<SqliteConnection>,
@@ -96,8 +98,8 @@ impl Sqlite {
     /// Opens the database and starts its writer. Call it inside a tokio runtime.
     pub async fn open(path: &Path, signer: Signer, load: Load) -> Result<Self, StorageError> {
         let signer = Arc::new(signer);
-        let writer = Writer::start(connect(path).await?, Arc::clone(&signer), load);
-        Ok(Self { signer, writer, reader: Mutex::new(connect(path).await?) })
+        let writer = Writer::start(path.to_owned(), Arc::clone(&signer), load).await?;
+        Ok(Self { path: path.to_owned(), signer, writer, reader: Mutex::new(connect(path).await?) })
     }
 
     /// Commits so far. Exchanges that waited together share one.
@@ -136,8 +138,8 @@ impl Storage for Sqlite {
         sqlx::query("SELECT value FROM setting WHERE name = 'epoch'")
             .fetch_one(&mut *reader)
             .await
-            .map(|_| ())
-            .map_err(failed("be read"))
+            .map_err(failed("be read"))?;
+        self.writer.trouble().is_over(&self.path).await
     }
 
     fn signer(&self) -> &Signer {

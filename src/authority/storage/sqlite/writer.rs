@@ -2,11 +2,14 @@
 
 use crate::signer::Signer;
 use crate::storage::exchange::{Incoming, exchange};
+use crate::storage::sqlite::connect;
 use crate::storage::sqlite::ledger::SqliteLedger;
 use crate::storage::sqlite::rows::failed;
+use crate::storage::sqlite::trouble::Trouble;
 use crate::storage::{ExchangeError, StorageError};
 use landfast_protocol::Timestamp;
 use sqlx::{Connection, SqliteConnection};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -43,15 +46,24 @@ struct Job {
 pub struct Writer {
     queue: mpsc::Sender<Job>,
     commits: Arc<AtomicU64>,
+    trouble: Arc<Trouble>,
     task: JoinHandle<Result<(), sqlx::Error>>,
 }
 
 impl Writer {
-    pub fn start(connection: SqliteConnection, signer: Arc<Signer>, load: Load) -> Self {
+    /// Opens the database in `path` and starts the task.
+    pub async fn start(path: PathBuf, signer: Arc<Signer>, load: Load) -> Result<Self, StorageError> {
         let (queue, jobs) = mpsc::channel(load.queue.max(1));
-        let commits = Arc::new(AtomicU64::new(0));
-        let work = Work { connection, signer, commits: Arc::clone(&commits), group: load.group.max(1) };
-        Self { queue, commits, task: tokio::spawn(work.run(jobs)) }
+        let (commits, trouble) = (Arc::new(AtomicU64::new(0)), Arc::new(Trouble::default()));
+        let work = Work {
+            connection: Some(connect(&path).await?),
+            path,
+            signer,
+            commits: Arc::clone(&commits),
+            trouble: Arc::clone(&trouble),
+            group: load.group.max(1),
+        };
+        Ok(Self { queue, commits, trouble, task: tokio::spawn(work.run(jobs)) })
     }
 
     pub fn commits(&self) -> u64 {
@@ -71,6 +83,11 @@ impl Writer {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
+    /// Why exchanges could not be written lately.
+    pub fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
     pub fn is_running(&self) -> Result<(), StorageError> {
         if self.queue.is_closed() { Err(StorageError::Closed) } else { Ok(()) }
     }
@@ -88,9 +105,13 @@ type Group = Vec<(Incoming, Timestamp, [u8; 8])>;
 
 /// The task behind the handle.
 struct Work {
-    connection: SqliteConnection,
+    /// None after an error: SQLite may have rolled back by itself, and then the connection's idea of the transaction
+    /// that it is in is wrong for ever.
+    connection: Option<SqliteConnection>,
+    path: PathBuf,
     signer: Arc<Signer>,
     commits: Arc<AtomicU64>,
+    trouble: Arc<Trouble>,
     group: usize,
 }
 
@@ -106,38 +127,59 @@ impl Work {
                 let _ = waiting.send(answer);
             }
         }
-        self.connection.close().await
+        match self.connection {
+            Some(connection) => connection.close().await,
+            None => Ok(()),
+        }
     }
 
     /// Answers a group in one transaction, each exchange in a savepoint of its own.
     async fn commit(&mut self, group: Group) -> Vec<Answer> {
         let size = group.len();
         match self.try_commit(group).await {
-            Ok(answers) => answers,
+            Ok(answers) => {
+                answers.iter().for_each(|answer| self.trouble.judge(answer));
+                answers
+            }
             Err(error) => {
                 tracing::error!(%error, exchanges = size, "nothing was committed");
+                self.trouble.note(&error);
                 (0..size).map(|_| Err(error.clone().into())).collect()
             }
         }
     }
 
     async fn try_commit(&mut self, group: Group) -> Result<Vec<Answer>, StorageError> {
-        let mut answers = Vec::with_capacity(group.len());
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
-        for (incoming, now, fresh) in group {
-            let mut own = transaction.begin().await.map_err(failed("begin"))?;
-            let answer = exchange(&mut SqliteLedger::new(&mut own), &self.signer, incoming, now, fresh).await;
-            match &answer {
-                Ok(_) => own.commit().await.map_err(failed("commit"))?,
-                Err(error) => {
-                    tracing::warn!(%error, code = error.code(), "an exchange was not answered");
-                    own.rollback().await.map_err(failed("roll back"))?;
-                }
-            }
-            answers.push(answer);
-        }
-        transaction.commit().await.map_err(failed("commit"))?;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.path).await?,
+        };
+        let answers = answer(&mut connection, &self.signer, group).await?;
+        self.connection = Some(connection);
         self.commits.fetch_add(1, Ordering::Relaxed);
         Ok(answers)
     }
+}
+
+async fn answer(
+    connection: &mut SqliteConnection,
+    signer: &Signer,
+    group: Group,
+) -> Result<Vec<Answer>, StorageError> {
+    let mut answers = Vec::with_capacity(group.len());
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+    for (incoming, now, fresh) in group {
+        let mut own = transaction.begin().await.map_err(failed("begin"))?;
+        let answer = exchange(&mut SqliteLedger::new(&mut own), signer, incoming, now, fresh).await;
+        match &answer {
+            Ok(_) => own.commit().await.map_err(failed("commit"))?,
+            Err(error) => {
+                tracing::warn!(%error, code = error.code(), "an exchange was not answered");
+                own.rollback().await.map_err(failed("roll back"))?;
+            }
+        }
+        answers.push(answer);
+    }
+    transaction.commit().await.map_err(failed("commit"))?;
+    Ok(answers)
 }

@@ -9,6 +9,7 @@ mod equality;
 mod exchange;
 mod facts;
 mod fork;
+mod full_disk;
 mod invariants;
 mod limits;
 mod migration;

@@ -73,22 +73,14 @@ impl Installed {
 
     /// Starts `serve` on a free port and waits until it listens.
     pub fn serve(&self) -> Served {
-        let mut child = command(&self.data)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address =
-            line.trim().strip_prefix("listening on https://").map(|address| address.parse().unwrap());
-        let Some(address) = address else {
-            let mut said = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-            panic!("serve did not start: {line}{said}");
-        };
-        Served { child, address }
+        Served::start(command(&self.data).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// The same, for a process whose files may be kept from growing: the kernel's signal about that is ignored.
+    pub fn serve_bounded(&self) -> Served {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_landfast-authority")]);
+        Served::start(shell.arg("--data").arg(&self.data).args(["serve", "--listen", "127.0.0.1:0"]))
     }
 }
 
@@ -99,6 +91,27 @@ pub struct Served {
 }
 
 impl Served {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address =
+            line.trim().strip_prefix("listening on https://").map(|address| address.parse().unwrap());
+        let Some(address) = address else {
+            let mut said = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            panic!("serve did not start: {line}{said}");
+        };
+        Self { child, address }
+    }
+
+    /// No file of the process grows beyond this from now on, as on a full disk; none takes that back.
+    pub fn bound_files(&self, bytes: Option<u64>) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(Some(id), rustix::process::Resource::Fsize, limit).unwrap();
+    }
+
     /// SIGTERM; gives the exit code and the log.
     pub fn stop(mut self) -> (Option<i32>, String) {
         let id = rustix::process::Pid::from_child(&self.child);
