@@ -89,6 +89,7 @@ fn home(error: &HomeError) -> u8 {
         | HomeError::Damaged { .. }
         | HomeError::Tls { .. }
         | HomeError::Sign(_) => INPUT,
+        HomeError::SigningKey(error) => home(error),
         HomeError::Io { source, .. } => io(source),
         HomeError::Storage(error) => storage(error),
     }

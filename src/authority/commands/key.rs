@@ -19,13 +19,15 @@ pub enum Key {
 }
 
 impl Key {
-    pub fn run(self, context: &Context) -> Result<Report, CommandError> {
+    pub async fn run(self, context: &Context) -> Result<Report, CommandError> {
         let home = context.home()?;
-        let signer = home.signer()?;
         match self {
-            Self::Show => Ok(Report::new(text(&signer), view(&signer))),
+            Self::Show => {
+                let signer = home.signer()?;
+                Ok(Report::new(text(&signer), view(&signer)))
+            }
             Self::Rotate => {
-                let signer = home::rotate(&home, signer.issuer(), context.act().now, &context.entropy)?;
+                let signer = home::rotate(&home, context.act().now, &context.entropy).await?;
                 Ok(Report::new(format!("{}\nrestart `serve` to use it", text(&signer)), view(&signer)))
             }
         }

@@ -129,7 +129,7 @@ async fn run(command: Command, context: &Context) -> Result<Report, CommandError
         Command::History(args) => args.run(context).await,
         Command::Case(args) => args.run(context).await,
         Command::Epoch(args) => args.run(context).await,
-        Command::Key(args) => args.run(context),
+        Command::Key(args) => args.run(context).await,
         Command::Tls(args) => args.run(context),
     }
 }

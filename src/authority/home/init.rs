@@ -84,15 +84,16 @@ impl Setup {
     }
 }
 
-/// A new signing key, certified by the root key in the directory. Devices need no change.
-pub fn rotate(
-    home: &Home,
-    issuer: IssuerId,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> Result<Signer, HomeError> {
+/// A new signing key, certified by the root key in the directory. Devices need no change. It takes nothing from the
+/// old key, which may be lost.
+pub async fn rotate(home: &Home, now: Timestamp, entropy: &dyn Entropy) -> Result<Signer, HomeError> {
     let root = secrets::read_key(&home.root_key())?;
-    certify(home, &root, issuer, now, entropy)
+    let mut connection = sqlite::connect(&home.database()).await?;
+    let issuer = sqlite::report::issuer(&mut connection).await?;
+    sqlite::close(connection).await?;
+    let signer = certify(home, &root, issuer, now, entropy)?;
+    let _ = std::fs::remove_file(home.separate_certificate());
+    Ok(signer)
 }
 
 fn certify(
@@ -105,8 +106,8 @@ fn certify(
     let not_before = Timestamp(now.0.saturating_sub(EARLIER.0));
     let signer = Signer::certify(root, fresh_key(entropy)?, issuer, not_before, now.after(SIGNING))?;
     let seed = Zeroizing::new(secrets::hex(&*signer.key().seed()));
-    secrets::replace(&home.signing_key(), 0o600, seed.as_bytes())?;
-    secrets::replace(&home.signing_certificate(), 0o644, secrets::hex(signer.chain()).as_bytes())?;
+    let both = Zeroizing::new([seed.as_str(), &secrets::hex(signer.chain())].concat());
+    secrets::replace(&home.signing_key(), 0o600, both.as_bytes())?;
     Ok(signer)
 }
 

@@ -11,7 +11,7 @@ pub use tls::{Address, renew_certificate, server_config};
 
 use crate::signer::{SignError, Signer};
 use crate::storage::StorageError;
-use landfast_protocol::keys::PublicKey;
+use landfast_protocol::keys::{PublicKey, SecretKey};
 use std::path::{Path, PathBuf};
 
 /// What is wrong with the directory.
@@ -68,6 +68,9 @@ pub enum HomeError {
         /// What is wrong.
         reason: String,
     },
+    /// The signing key cannot be read.
+    #[error("{0}; if there is no backup, make a new signing key with `landfast-authority key rotate`")]
+    SigningKey(Box<HomeError>),
     /// The signing key cannot be used.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -100,9 +103,21 @@ impl Home {
 
     /// The signing key with its certificate.
     pub fn signer(&self) -> Result<Signer, HomeError> {
-        let key = secrets::read_key(&self.signing_key())?;
-        let chain = secrets::read_hex(&self.signing_certificate())?;
+        let (key, chain) = self.signing_pair().map_err(|error| match error {
+            HomeError::Exposed { .. } => error,
+            lost => HomeError::SigningKey(Box::new(lost)),
+        })?;
         Ok(Signer::new(key, chain, &[self.root()?])?)
+    }
+
+    fn signing_pair(&self) -> Result<(SecretKey, Vec<u8>), HomeError> {
+        let path = self.signing_key();
+        let text = secrets::read_secret(&path)?;
+        let (key, chain) = match text.trim().split_once('\n') {
+            Some((key, chain)) => (key, secrets::bytes(&path, chain)?),
+            None => (text.trim(), secrets::read_hex(&self.separate_certificate())?),
+        };
+        Ok((secrets::key(&path, key)?, chain))
     }
 
     /// The public root key, which devices pin.
@@ -134,11 +149,13 @@ impl Home {
         self.directory.join("root.pub")
     }
 
+    /// The key, and its certificate in the next line: one file, so that no crash leaves one without the other.
     fn signing_key(&self) -> PathBuf {
         self.directory.join("signing.key")
     }
 
-    fn signing_certificate(&self) -> PathBuf {
+    /// Where the first builds kept the certificate.
+    fn separate_certificate(&self) -> PathBuf {
         self.directory.join("signing.cert")
     }
 

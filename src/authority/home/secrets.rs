@@ -53,8 +53,12 @@ pub fn read_text(path: &Path) -> Result<Zeroizing<String>, HomeError> {
 }
 
 pub fn read_hex(path: &Path) -> Result<Vec<u8>, HomeError> {
-    let text = read_text(path)?;
-    let digits = text.trim().as_bytes();
+    bytes(path, &read_text(path)?)
+}
+
+/// What hexadecimal digits from the file in `path` say.
+pub fn bytes(path: &Path, digits: &str) -> Result<Vec<u8>, HomeError> {
+    let digits = digits.trim().as_bytes();
     let (pairs, rest) = digits.as_chunks::<2>();
     let byte = |pair: &[u8; 2]| {
         let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
@@ -67,13 +71,23 @@ pub fn read_hex(path: &Path) -> Result<Vec<u8>, HomeError> {
     })
 }
 
-/// Reads the secret key in `path`, if nobody but its owner can.
-pub fn read_key(path: &Path) -> Result<SecretKey, HomeError> {
+/// Reads a file, if nobody but its owner can.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<String>, HomeError> {
     let mode = fs::metadata(path).map_err(io("read", path))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(HomeError::Exposed { path: path.to_owned(), mode });
     }
-    let seed = Zeroizing::new(read_hex(path)?);
+    read_text(path)
+}
+
+/// Reads the secret key in `path`, if nobody but its owner can.
+pub fn read_key(path: &Path) -> Result<SecretKey, HomeError> {
+    key(path, &read_secret(path)?)
+}
+
+/// The secret key that hexadecimal digits from the file in `path` are.
+pub fn key(path: &Path, digits: &str) -> Result<SecretKey, HomeError> {
+    let seed = Zeroizing::new(bytes(path, digits)?);
     let damaged =
         || HomeError::Damaged { path: path.to_owned(), reason: "it holds no secret key".to_owned() };
     <&[u8; 32]>::try_from(seed.as_slice()).map(SecretKey::from_seed).map_err(|_| damaged())

@@ -2,10 +2,10 @@
 
 use crate::domain::catalog::{License, Organization, Product};
 use crate::domain::device::DeviceRecord;
-use crate::domain::history::Link;
-use crate::storage::Case;
+use crate::domain::history::{Entry, Event, Link};
 use crate::storage::sqlite::rows::{self, Columns, Reading, failed, number};
-use landfast_protocol::{DeviceId, Digest, LicenseId, Text};
+use crate::storage::{Case, StorageError};
+use landfast_protocol::{DeviceId, Digest, IssuerId, LicenseId, Text};
 use sqlx::SqliteConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -133,6 +133,19 @@ pub async fn history(connection: &mut SqliteConnection, after: u64, limit: u32) 
         Ok(Link { number: row.number("number")?, text: row.get("entry")?, hash: Digest(row.bytes("hash")?) })
     };
     all(connection, query).await?.iter().map(link).collect()
+}
+
+/// For whom the database was made, by the first entry of its history.
+pub async fn issuer(connection: &mut SqliteConnection) -> Reading<IssuerId> {
+    let first = history(connection, 0, 1).await?;
+    let entry = first.first().map(|link| rows::from_json::<Entry>("history", &link.text)).transpose()?;
+    match entry.map(|entry| entry.event) {
+        Some(Event::Initialized { issuer, .. }) => Ok(issuer),
+        _ => Err(StorageError::Corrupt {
+            what: "history",
+            reason: "its first entry does not say whose database this is".to_owned(),
+        }),
+    }
 }
 
 /// The number of the newest entry of the history.

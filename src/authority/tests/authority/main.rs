@@ -8,6 +8,7 @@ mod crash;
 mod equality;
 mod exchange;
 mod facts;
+mod files;
 mod fork;
 mod full_disk;
 mod invariants;
