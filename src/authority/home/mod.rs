@@ -61,7 +61,10 @@ pub enum HomeError {
     #[error("cannot make the TLS certificate: {0}")]
     Certificate(String),
     /// The certificate cannot be used.
-    #[error("cannot serve TLS with {path}: {reason}")]
+    #[error(
+        "cannot serve TLS with {path}: {reason}; name others with --tls-certificate and --tls-key, or make them anew \
+         with `landfast-authority tls renew`"
+    )]
     Tls {
         /// The certificate's file.
         path: PathBuf,
@@ -129,10 +132,22 @@ impl Home {
             .map_err(|_| HomeError::Damaged { path, reason: "it holds no public key".to_owned() })
     }
 
-    /// The certificate that `serve` shows, and its key.
+    /// The files with the certificate that `serve` shows, and with its key. They are one, so that no crash leaves a
+    /// certificate without its key, unless the first builds made them.
     #[must_use]
     pub fn tls_files(&self) -> (PathBuf, PathBuf) {
-        (self.directory.join("tls/server.pem"), self.directory.join("tls/server.key"))
+        let certificate = self.tls_certificate();
+        let both = secrets::read_text(&certificate).is_ok_and(|text| text.contains("PRIVATE KEY"));
+        let key = if both { certificate.clone() } else { self.separate_tls_key() };
+        (certificate, key)
+    }
+
+    fn tls_certificate(&self) -> PathBuf {
+        self.directory.join("tls/server.pem")
+    }
+
+    fn separate_tls_key(&self) -> PathBuf {
+        self.directory.join("tls/server.key")
     }
 
     /// The file that devices pin.

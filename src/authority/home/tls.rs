@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// How long the private CA lasts: as long as a field server may stand.
 const CA_YEARS: i64 = 20;
@@ -63,9 +64,10 @@ pub fn renew_certificate(home: &Home, hosts: &[String], now: Timestamp) -> Resul
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     window(&mut params, now, SERVER_DAYS)?;
     let certificate = params.signed_by(&key, &issuer).map_err(refused)?;
-    let (certificate_file, key_file) = home.tls_files();
-    secrets::replace(&key_file, 0o600, key.serialize_pem().as_bytes())?;
-    secrets::replace(&certificate_file, 0o644, certificate.pem().as_bytes())
+    let both = Zeroizing::new([key.serialize_pem(), certificate.pem()].concat());
+    secrets::replace(&home.tls_certificate(), 0o600, both.as_bytes())?;
+    let _ = std::fs::remove_file(home.separate_tls_key());
+    Ok(())
 }
 
 fn authority(now: Timestamp) -> Result<CertificateParams, HomeError> {

@@ -22,7 +22,7 @@ fn device(installed: &Installed, number: u8) -> Device {
 #[test]
 fn p11_init_makes_secrets_that_only_the_owner_reads_and_runs_once() {
     let installed = Installed::new();
-    for secret in ["root.key", "signing.key", "authority.db", "tls/ca.key", "tls/server.key"] {
+    for secret in ["root.key", "signing.key", "authority.db", "tls/ca.key", "tls/server.pem"] {
         let mode = installed.data.join(secret).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{secret}");
     }

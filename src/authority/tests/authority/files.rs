@@ -2,6 +2,7 @@
 
 use crate::process::Installed;
 use std::fs;
+use std::path::Path;
 
 /// The first builds kept key and certificate apart, and a crash could leave those of two different rotations.
 #[test]
@@ -46,4 +47,28 @@ fn a_certificate_that_is_kept_apart_is_still_read() {
     fs::write(&file, key).unwrap();
     fs::write(installed.data.join("signing.cert"), certificate).unwrap();
     assert_eq!(installed.json(&["key", "show"]), shown);
+}
+
+/// The same of TLS: the certificate is of one renewal, the key of another.
+#[test]
+fn i4_tls_renew_heals_a_certificate_without_its_key() {
+    let installed = Installed::new();
+    let renew = ["tls", "renew", "--address", "https://localhost:8443"];
+    let (pem, key) = (installed.data.join("tls/server.pem"), installed.data.join("tls/server.key"));
+    let sections = |path: &Path, what: &str| {
+        let text = fs::read_to_string(path).unwrap();
+        let end = format!("END {what}-----\n");
+        let start = text.find(&format!("-----BEGIN {what}")).unwrap();
+        text[start..start + text[start..].find(&end).unwrap() + end.len()].to_owned()
+    };
+    let old = sections(&pem, "CERTIFICATE");
+    installed.json(&renew);
+    let new = sections(if key.exists() { &key } else { &pem }, "PRIVATE KEY");
+    fs::write(&pem, old).unwrap();
+    fs::write(&key, new).unwrap();
+    let (code, said) = installed.fails(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(code != 0 && said.contains("tls renew"), "{code} {said}");
+    installed.json(&renew);
+    drop(installed.serve().stop());
+    assert!(!key.exists(), "one file is replaced in one step");
 }
