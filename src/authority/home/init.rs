@@ -72,6 +72,7 @@ impl Setup {
         .await?;
         sqlite::close(connection).await?;
         std::fs::rename(&started, home.database()).map_err(secrets::io("rename", &started))?;
+        secrets::sync_name(&home.database())?;
         Ok((home, file))
     }
 

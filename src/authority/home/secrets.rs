@@ -14,9 +14,21 @@ pub fn io(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -
     move |source| HomeError::Io { operation, path, source }
 }
 
-/// A directory for the owner only. One that exists stays as it is.
+/// A directory for the owner only, and those above it. One that exists stays as it is; a new one stays after a crash.
 pub fn directory(path: &Path) -> Result<(), HomeError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io("create", path))
+    let new: Vec<_> = path.ancestors().take_while(|above| !above.exists()).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io("create", path))?;
+    new.into_iter().rev().try_for_each(sync_name)
+}
+
+/// Makes sure that the name of a file or directory stays: its content and its name are two things to a disk.
+pub fn sync_name(path: &Path) -> Result<(), HomeError> {
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Ok(()),
+    };
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(io("sync", parent))
 }
 
 /// Writes a file that must not exist, and makes sure that it stays.
@@ -26,7 +38,8 @@ pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Result<(), HomeError
         file.write_all(content)?;
         file.sync_all()
     };
-    create().map_err(io("write", path))
+    create().map_err(io("write", path))?;
+    sync_name(path)
 }
 
 /// Puts a file in the place of another, so that a crash leaves one of the two.
@@ -35,8 +48,7 @@ pub fn replace(path: &Path, mode: u32, content: &[u8]) -> Result<(), HomeError> 
     let _ = fs::remove_file(&fresh);
     write_new(&fresh, mode, content)?;
     fs::rename(&fresh, path).map_err(io("replace", path))?;
-    let parent = path.parent().unwrap_or(path);
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(io("sync", parent))
+    sync_name(path)
 }
 
 pub fn hex(bytes: &[u8]) -> String {

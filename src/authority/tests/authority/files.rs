@@ -1,8 +1,9 @@
 //! The files beside the database: what a crash may leave, and what heals it.
 
 use crate::process::Installed;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The first builds kept key and certificate apart, and a crash could leave those of two different rotations.
 #[test]
@@ -71,4 +72,43 @@ fn i4_tls_renew_heals_a_certificate_without_its_key() {
     installed.json(&renew);
     drop(installed.serve().stop());
     assert!(!key.exists(), "one file is replaced in one step");
+}
+
+/// A name is on the disk only once its directory was synced after it was made.
+#[test]
+fn i4_init_syncs_every_directory_after_the_last_name_in_it() {
+    let installed = Installed::empty();
+    let above = installed.data.parent().unwrap().to_owned();
+    let log = above.join("calls");
+    let options =
+        ["-f", "-y", "-s", "0", "-e", "trace=openat,mkdir,mkdirat,rename,renameat,renameat2,fsync", "-o"];
+    let data = installed.data.join("within");
+    let ran = std::process::Command::new("strace")
+        .args(options)
+        .arg(&log)
+        .arg(env!("CARGO_BIN_EXE_landfast-authority"))
+        .arg("--data")
+        .arg(&data)
+        .args(["init", "--name", "acme", "--address", "https://localhost:8443"])
+        .output();
+    match ran {
+        Err(error) => return eprintln!("SKIPPED: no strace, so nothing says whether init syncs: {error}"),
+        Ok(ran) if !data.exists() => {
+            return eprintln!("SKIPPED: strace may not look here: {}", String::from_utf8_lossy(&ran.stderr));
+        }
+        Ok(ran) => assert!(ran.status.success(), "{ran:?}"),
+    }
+    let mut unsynced: BTreeSet<PathBuf> = BTreeSet::new();
+    for line in fs::read_to_string(&log).unwrap().lines().filter(|line| !line.contains(" = -1 ")) {
+        let quoted =
+            || line.split('"').nth_back(1).map(PathBuf::from).filter(|path| path.starts_with(&above));
+        if line.contains("fsync(") {
+            let synced = line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).unwrap().0;
+            unsynced.retain(|name| name.parent() != Some(Path::new(synced)));
+        } else if line.contains("O_CREAT") || line.contains("mkdir") || line.contains("rename") {
+            unsynced.extend(quoted());
+        }
+    }
+    unsynced.retain(|name| name.exists());
+    assert!(unsynced.is_empty(), "a crash may take these away: {unsynced:?}");
 }
