@@ -1,6 +1,7 @@
 //! `landfast-authority device`
 
 use crate::commands::Context;
+use crate::commands::aside::Aside;
 use crate::commands::error::CommandError;
 use crate::commands::output::{Report, optional_time, table, time};
 use crate::domain::device::DeviceRecord;
@@ -41,12 +42,12 @@ impl Device {
             Self::Update { device, output } => {
                 let id = find_device(&mut connection, &device).await?;
                 let (act, signer) = (context.act(), context.home()?.signer()?);
-                let response = transaction(&mut connection, async |ledger| {
-                    admin::update(ledger, &act, &signer, &id).await
+                // What cannot be written is not issued, and what was issued is not lost half-written.
+                let file = transaction(&mut connection, async |ledger| {
+                    Aside::write(&output, &admin::update(ledger, &act, &signer, &id).await?)
                 })
                 .await?;
-                let refused = |source| CommandError::Write { path: output.clone(), source };
-                std::fs::write(&output, response).map_err(refused)?;
+                file.put()?;
                 let text = format!(
                     "wrote {}; on the device: landfast import {}",
                     output.display(),

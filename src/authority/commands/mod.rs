@@ -1,5 +1,6 @@
 //! The command line of `landfast-authority`, one file per command.
 
+mod aside;
 mod case;
 mod device;
 mod epoch;

@@ -1,6 +1,11 @@
 //! The files beside the database: what a crash may leave, and what heals it.
 
+use crate::client::{Client, within};
 use crate::process::Installed;
+use crate::support::*;
+use landfast_authority::home::IssuerFile;
+use landfast_protocol::ActivationId;
+use landfast_protocol::certificate::Trust;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,6 +77,43 @@ fn i4_tls_renew_heals_a_certificate_without_its_key() {
     installed.json(&renew);
     drop(installed.serve().stop());
     assert!(!key.exists(), "one file is replaced in one step");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_that_cannot_be_written_is_not_issued_and_an_old_file_is_replaced_whole() {
+    let (installed, text) = Installed::stocked("1");
+    let activation: ActivationId = text.parse().unwrap();
+    let file = fs::read_to_string(installed.data.join("issuers/acme.toml")).unwrap();
+    let file: IssuerFile = toml::from_str(&file).unwrap();
+    let mut device = Device { trust: Trust::new(file.id, file.roots), ..Device::new(1) };
+    device.activate(activation, None);
+    let server = installed.serve();
+    let mut client = within(Client::open(server.address, &installed.ca())).await.unwrap();
+    let answer = client.exchange(device.request()).await;
+    device.import(&answer.body);
+    let id = device.id().to_string();
+
+    let (nowhere, socket) = (installed.data.join("missing/renewal.lfres"), installed.data.join("socket"));
+    let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for wrong in [&nowhere, &installed.data, &socket] {
+        let wrong = wrong.to_str().unwrap();
+        let (code, said) = installed.fails(&["device", "update", &id, "--output", wrong]);
+        assert!(code != 0 && said.contains(wrong), "{code} {said}");
+    }
+    assert!(!installed.text(&["history"]).contains("update issued"));
+    assert!(socket.exists() && !socket.is_file(), "what is no file is not replaced by one");
+
+    let (path, other) = (installed.data.join("renewal.lfres"), installed.data.join("other-name"));
+    fs::write(&path, "an older file").unwrap();
+    fs::hard_link(&path, &other).unwrap();
+    installed.json(&["device", "update", &id, "--output", path.to_str().unwrap()]);
+    assert_eq!(fs::read(&other).unwrap(), b"an older file", "it was never half-written");
+    let before = device.previous.unwrap().position;
+    device.import(&fs::read(&path).unwrap());
+    assert!(device.previous.unwrap().position > before);
+    let names = fs::read_dir(&installed.data).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().ends_with(".new")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// A name is on the disk only once its directory was synced after it was made.
