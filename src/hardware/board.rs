@@ -18,15 +18,16 @@ pub(crate) fn chassis(dmi: &Dmi<'_>) -> FactorReading {
     factor(Factor::ChassisSerial, "chassis_serial", dmi.serial("chassis_serial"))
 }
 
-/// The same fields on a virtual machine: some hypervisors put the host's numbers there (OpenStack does so with the
-/// system serial number), so they are not read.
-pub(crate) fn ignored_in_virtual_machine(dmi: &Dmi<'_>) -> Vec<Ignored> {
+/// The same fields on a virtual machine or a cloud instance: some hypervisors put the host's numbers there (OpenStack
+/// does so with the system serial number), so they are not read.
+pub(crate) fn ignored_where_lent(dmi: &Dmi<'_>) -> Vec<Ignored> {
     ["board_serial", "product_serial", "chassis_serial"]
         .into_iter()
         .filter(|field| dmi.has(field))
         .map(|field| Ignored {
             source: field.to_owned(),
-            reason: "in a virtual machine it may be the host's, so it does not count".to_owned(),
+            reason: "in a virtual machine or cloud instance it may be the host's, so it does not count"
+                .to_owned(),
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! One look at everything.
 
-use crate::board::{board, chassis, factor, ignored_in_virtual_machine};
+use crate::board::{board, chassis, factor, ignored_where_lent};
 use crate::cpu::CpuInfo;
 use crate::describe::SystemDescription;
 use crate::disks::Disks;
@@ -69,24 +69,28 @@ impl Collector {
         let cpu = CpuInfo::read(&self.root);
         let virtualization = Virtualization::detect(&self.root, &dmi, &cpu);
         let virtual_machine = virtualization.machine.is_some();
+        let instance = virtual_id::of_instance(&dmi);
         let mut factors = Vec::new();
         let mut ignored = Vec::new();
         let mut own_serials = true;
-        if virtual_machine {
-            let (source, reading) = virtual_id::read(&self.root, &dmi);
+        if virtual_machine || instance.is_some() {
+            let (source, reading) = instance.unwrap_or_else(|| virtual_id::of_guest(&self.root, &dmi));
             // The hypervisor chooses the serial numbers of a guest's disks. One that gives its guests no identity of
             // their own (Firecracker and its like) names their disks alike too, so these count as placeholders. An
             // identity that only cannot be read is no reason to doubt.
             own_serials = matches!(reading, Reading::Present(_) | Reading::Unreadable(_));
             factors.push(factor(Factor::VirtualId, source, reading));
-            ignored.extend(ignored_in_virtual_machine(&dmi));
+            ignored.extend(ignored_where_lent(&dmi));
         } else {
             factors.extend(board(&dmi));
-            if factors.iter().all(|read| matches!(read.reading, Reading::Absent | Reading::Placeholder(_))) {
+            // Also where the board cannot be read: what was enrolled in its place must still be there.
+            if !factors.iter().any(|read| matches!(read.reading, Reading::Present(_))) {
                 let (source, reading) = soc::read(&self.root, &cpu);
                 factors.push(factor(Factor::SocSerial, &source, reading));
             }
             factors.push(chassis(&dmi));
+            let doubt = virtualization.doubt.as_ref();
+            factors.extend(doubt.map(|why| factor(Factor::VirtualId, "hypervisor", why.reading())));
         }
         let disks = Disks::read(&self.root, own_serials);
         factors.extend(disks.factors);

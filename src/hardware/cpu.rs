@@ -7,6 +7,8 @@ use crate::root::{ReadError, Root};
 use landfast_protocol::reading::{Identity, Reading};
 use std::collections::BTreeSet;
 
+const FILE: &str = "proc/cpuinfo";
+
 /// Enough for 40 processors on x86 and 160 on ARM; larger machines repeat themselves.
 const LIMIT: usize = 64 * 1024;
 
@@ -29,12 +31,14 @@ pub(crate) struct CpuInfo {
 
 impl CpuInfo {
     pub(crate) fn read(root: &Root) -> Self {
-        let lines = root.read_at_most("proc/cpuinfo", LIMIT).map(|mut bytes| {
+        let endless = || ReadError::unusable(FILE, format!("its first line is longer than {LIMIT} bytes"));
+        let lines = root.read_at_most(FILE, LIMIT).and_then(|mut bytes| {
             if bytes.len() == LIMIT {
-                let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+                // The last line is cut; where there is no other, this is no list of processors.
+                let whole = bytes.iter().rposition(|byte| *byte == b'\n').ok_or_else(endless)?;
                 bytes.truncate(whole);
             }
-            parse(&String::from_utf8_lossy(&bytes))
+            Ok(parse(&String::from_utf8_lossy(&bytes)))
         });
         Self { lines }
     }
@@ -44,7 +48,7 @@ impl CpuInfo {
         let lines = match &self.lines {
             Ok(lines) => lines,
             // Every kernel has it; a unit can hide it from its service (`ProcSubset=pid`).
-            Err(error) => return Reading::Unreadable(format!("/proc/cpuinfo: {error}")),
+            Err(error) => return error.reading(),
         };
         let Some((_, fields)) = ARCHITECTURES.iter().find(|(tells, _)| self.first(tells).is_some()) else {
             return Reading::Absent;
@@ -70,6 +74,11 @@ impl CpuInfo {
     pub(crate) fn hypervisor(&self) -> Option<bool> {
         self.first("stepping")?;
         Some(self.first("flags")?.split_whitespace().any(|flag| flag == "hypervisor"))
+    }
+
+    /// Why the list cannot be read, where it cannot.
+    pub(crate) fn trouble(&self) -> Option<&ReadError> {
+        self.lines.as_ref().err()
     }
 
     /// How many processors are listed in the part that was read.
@@ -145,6 +154,10 @@ mod tests {
     fn what_names_no_processor_is_absent() {
         assert_eq!(reading(""), Reading::Absent);
         assert_eq!(reading("nonsense without any field\n:\n"), Reading::Absent);
+        let endless = reading(&"7".repeat(1 << 20));
+        assert!(
+            matches!(endless, Reading::Unreadable(why) if why.starts_with("/proc/cpuinfo: its first line"))
+        );
         let nowhere = tempfile::tempdir().unwrap();
         assert!(matches!(CpuInfo::read(&Root::new(nowhere.path())).reading(), Reading::Unreadable(_)));
     }

@@ -1,7 +1,7 @@
 //! Which block devices are disks that belong to the machine.
 
 use crate::external;
-use crate::root::{ReadError, Root, shown};
+use crate::root::{OrMissing, ReadError, Root, shown};
 use std::path::Path;
 
 /// Where the kernel keeps NVMe disks that several controllers lead to: virtual by their place, real disks all the same.
@@ -31,9 +31,10 @@ const MANAGEMENT: [&str; 7] =
 /// SCSI device types of disks: direct access, simplified, zoned (`include/scsi/scsi_proto.h`).
 const SCSI_DISKS: [&str; 3] = ["0", "14", "20"];
 
-/// Why a block device does not count, or nothing where it is a fixed disk. `place` is its canonical place.
-pub(crate) fn rejection(root: &Root, name: &str, place: &Path) -> Option<String> {
-    let because = |reason: &str| Some(reason.to_owned());
+/// Why a block device does not count, or nothing where it is a fixed disk. `place` is its canonical place. An error
+/// where that cannot be found out: it may be a disk of the machine.
+pub(crate) fn rejection(root: &Root, name: &str, place: &Path) -> Result<Option<String>, ReadError> {
+    let because = |reason: &str| Ok(Some(reason.to_owned()));
     let kind = KINDS.iter().find(|(prefix, _)| {
         name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     });
@@ -41,7 +42,7 @@ pub(crate) fn rejection(root: &Root, name: &str, place: &Path) -> Option<String>
         return because(reason);
     }
     if place.starts_with("sys/devices/virtual") && !place.starts_with(NVME_SUBSYSTEMS) {
-        return because(if is_fabric(root, place) {
+        return because(if is_fabric(root, place)? {
             "it is a disk on the network"
         } else {
             "it is a virtual disk"
@@ -50,47 +51,49 @@ pub(crate) fn rejection(root: &Root, name: &str, place: &Path) -> Option<String>
     if name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb")) {
         return because("it is a boot area of another disk");
     }
-    if root.says(place.join("hidden"), "1") {
+    if root.says(place.join("hidden"), "1")? {
         return because("it is one of several ways to a disk");
     }
-    if root.says(place.join("removable"), "1") {
+    if root.says(place.join("removable"), "1")? {
         return because("its medium is removable");
     }
     if external::is_usb(place) {
         return because("it hangs on USB");
     }
-    if external::is_plugged_in(root, place) {
+    if external::is_plugged_in(root, place)? {
         return because("it was plugged in from outside");
     }
-    if is_remote(place) || is_fabric(root, place) {
+    if is_remote(place) || is_fabric(root, place)? {
         return because("it is a disk on the network");
     }
     by_device(root, name, place)
 }
 
 /// What the device says about itself.
-fn by_device(root: &Root, name: &str, place: &Path) -> Option<String> {
-    let device = |file: &str| root.text(place.join("device").join(file));
+fn by_device(root: &Root, name: &str, place: &Path) -> Result<Option<String>, ReadError> {
+    let because = |reason: &str| Ok(Some(reason.to_owned()));
+    let device = |file: &str| root.text(place.join("device").join(file)).or_missing();
     if name.starts_with("mmcblk") {
-        return match device("type") {
-            Ok(kind) if kind == "MMC" => None,
-            Ok(_) => Some("it is a memory card".to_owned()),
-            Err(ReadError::Missing) => Some("it may be a memory card".to_owned()),
-            Err(error) => Some(format!("it may be a memory card: its type cannot be read: {error}")),
+        return match device("type")?.as_deref() {
+            Some("MMC") => Ok(None),
+            Some(_) => because("it is a memory card"),
+            None => because("it may be a memory card"),
         };
     }
-    if let Ok(kind) = device("type")
-        && name.starts_with("sd")
+    if name.starts_with("sd")
+        && let Some(kind) = device("type")?
         && !SCSI_DISKS.contains(&kind.as_str())
     {
-        return Some(format!("it is no disk (SCSI type {})", shown(kind.as_ref())));
+        return Ok(Some(format!("it is no disk (SCSI type {})", shown(kind.as_ref()))));
     }
-    let named = ["vendor", "model"].map(|file| device(file).unwrap_or_default().to_lowercase());
+    let named = [device("vendor")?, device("model")?].map(|text| text.unwrap_or_default().to_lowercase());
     if named[1] == "scsi_debug" || place.iter().any(|step| step == "pseudo_0") {
-        return Some("it is a simulated disk".to_owned());
+        return because("it is a simulated disk");
     }
-    let is_lent = MANAGEMENT.iter().any(|token| named.iter().any(|text| text.contains(token)));
-    is_lent.then(|| "the management controller lends it".to_owned())
+    if MANAGEMENT.iter().any(|token| named.iter().any(|text| text.contains(token))) {
+        return because("the management controller lends it");
+    }
+    Ok(None)
 }
 
 /// iSCSI and Fibre Channel, by the steps of their transports: `session7`, `rport-1:0-0`.
@@ -104,16 +107,19 @@ fn is_remote(place: &Path) -> bool {
 }
 
 /// NVMe over a network: the controller says how it is reached; a head leads to several controllers.
-fn is_fabric(root: &Root, place: &Path) -> bool {
+fn is_fabric(root: &Root, place: &Path) -> Result<bool, ReadError> {
     if place.iter().any(|step| step == "nvme-fabrics") {
-        return true;
+        return Ok(true);
     }
     if !place.starts_with(NVME_SUBSYSTEMS) {
-        return false;
+        return Ok(false);
     }
     let subsystem = place.parent().unwrap_or(place);
-    root.list(subsystem).unwrap_or_default().iter().take(crate::disks::LIMIT).any(|controller| {
-        let transport = root.text(subsystem.join(controller).join("transport"));
-        transport.is_ok_and(|transport| ["tcp", "rdma", "fc", "loop"].contains(&transport.as_str()))
-    })
+    for controller in root.list(subsystem)?.iter().take(crate::disks::LIMIT) {
+        let transport = root.text(subsystem.join(controller).join("transport")).or_missing()?;
+        if transport.is_some_and(|transport| ["tcp", "rdma", "fc", "loop"].contains(&transport.as_str())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

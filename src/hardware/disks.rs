@@ -4,7 +4,7 @@
 
 use crate::disk_filter::{NVME_SUBSYSTEMS, rejection};
 use crate::placeholder::{self, Kind};
-use crate::root::{ReadError, Root, clean, shown};
+use crate::root::{OrMissing, ReadError, Root, clean, shown};
 use crate::root_disk;
 use landfast_protocol::evidence::Factor;
 use landfast_protocol::reading::{FactorReading, Identity, Ignored, Reading};
@@ -34,8 +34,7 @@ impl Disks {
             Ok(names) => names,
             // The kernel has this directory even where it is empty.
             Err(error) => {
-                let reason = format!("/{DIRECTORY}: {error}");
-                disks.factors.push(disk("disks", false, Reading::Unreadable(reason)));
+                disks.factors.push(disk("disks", false, error.reading()));
                 return disks;
             }
         };
@@ -43,17 +42,25 @@ impl Disks {
         let mut taken = BTreeMap::new();
         let mut looked_at = 0;
         for name in names {
-            let Ok(place) = root.canonical(Path::new(DIRECTORY).join(&name)) else { continue };
+            let place = root.canonical(Path::new(DIRECTORY).join(&name)).or_missing();
             let name = shown(&name);
-            if let Some(reason) = rejection(root, &name, &place) {
-                disks.ignored.push(Ignored { source: name, reason });
-            } else if looked_at == LIMIT {
-                let reason = format!("only {LIMIT} disks are looked at");
-                disks.ignored.push(Ignored { source: name, reason });
-            } else {
-                looked_at += 1;
-                let reading = identity(root, &name, &place, own_serials);
-                disks.add(name, reading, &primary, &mut taken);
+            let judged = place.and_then(|place| match place {
+                Some(place) => rejection(root, &name, &place).map(|reason| Some((place, reason))),
+                None => Ok(None), // it vanished in the meantime
+            });
+            match judged {
+                Err(error) => disks.factors.push(disk(&name, primary.contains(&name), error.reading())),
+                Ok(None) => {}
+                Ok(Some((_, Some(reason)))) => disks.ignored.push(Ignored { source: name, reason }),
+                Ok(Some(_)) if looked_at == LIMIT => {
+                    let reason = format!("only {LIMIT} disks are looked at");
+                    disks.ignored.push(Ignored { source: name, reason });
+                }
+                Ok(Some((place, None))) => {
+                    looked_at += 1;
+                    let reading = identity(root, &name, &place, own_serials);
+                    disks.add(name, reading, &primary, &mut taken);
+                }
             }
         }
         if disks.factors.is_empty() {
@@ -90,24 +97,11 @@ fn disk(name: &str, primary: bool, reading: Reading) -> FactorReading {
 
 /// `model/serial` of one disk, in lower case: `virtio/…` and `mmc/…` where there is no model.
 fn identity(root: &Root, name: &str, place: &Path, own_serials: bool) -> Reading {
-    let is_virtio = place.iter().filter_map(|step| step.to_str()).any(is_virtio_device);
-    let (model, serial) = if name.starts_with("mmcblk") {
-        ("mmc".to_owned(), root.text(place.join("device/cid")))
-    } else if is_virtio && name.starts_with("vd") {
-        ("virtio".to_owned(), root.text(place.join("serial")))
-    } else {
-        let model = root.text(place.join("device/model")).unwrap_or_default().to_lowercase();
-        let serial = match scsi_serial(root, place) {
-            Err(ReadError::Missing) => root.text(place.join("device/serial")),
-            other => other,
-        };
-        (model, serial)
-    };
-    match serial.map(|serial| serial.to_lowercase()) {
-        Ok(serial) if serial.is_empty() => Reading::Unreadable("the disk tells no serial number".to_owned()),
-        Err(ReadError::Missing) => Reading::Unreadable("the disk has no serial number to read".to_owned()),
-        Err(error) => Reading::Unreadable(format!("its serial number cannot be read: {error}")),
-        Ok(serial) => {
+    let untold = || ReadError::unusable(place, "the disk has no serial number to read").reading();
+    match model_and_serial(root, name, place) {
+        Err(error) => error.reading(),
+        Ok((_, serial)) if serial.is_empty() => untold(),
+        Ok((model, serial)) => {
             let shared = !own_serials || placeholder::is_placeholder(Kind::Disk, &serial);
             let identity = Identity::new(format!("{model}/{serial}"));
             if shared { Reading::Placeholder(identity) } else { Reading::Present(identity) }
@@ -115,17 +109,35 @@ fn identity(root: &Root, name: &str, place: &Path, own_serials: bool) -> Reading
     }
 }
 
+fn model_and_serial(root: &Root, name: &str, place: &Path) -> Result<(String, String), ReadError> {
+    let text = |file: &str| root.text(place.join(file)).or_missing().map(Option::unwrap_or_default);
+    let is_virtio = place.iter().filter_map(|step| step.to_str()).any(is_virtio_device);
+    let (model, serial) = if name.starts_with("mmcblk") {
+        ("mmc".to_owned(), text("device/cid")?)
+    } else if is_virtio && name.starts_with("vd") {
+        ("virtio".to_owned(), text("serial")?)
+    } else {
+        let serial = match scsi_serial(root, place)? {
+            Some(serial) => serial,
+            None => text("device/serial")?,
+        };
+        (text("device/model")?, serial)
+    };
+    Ok((model.to_lowercase(), serial.to_lowercase()))
+}
+
 /// The serial number in `vpd_pg80`: a head of four bytes, of which the last two are the length, then the text.
-fn scsi_serial(root: &Root, place: &Path) -> Result<String, ReadError> {
+fn scsi_serial(root: &Root, place: &Path) -> Result<Option<String>, ReadError> {
     if place.starts_with(NVME_SUBSYSTEMS) {
-        return Err(ReadError::Missing);
+        return Ok(None);
     }
-    let page = root.read(place.join("device/vpd_pg80"))?;
+    let path = place.join("device/vpd_pg80");
+    let Some(page) = root.read(&path).or_missing()? else { return Ok(None) };
     let [_, SERIAL_PAGE, high, low, text @ ..] = page.as_slice() else {
-        return Err(ReadError::Unusable("its page of serial numbers has an unknown form".into()));
+        return Err(ReadError::unusable(path, "it has not the form of a page of serial numbers"));
     };
     let length = usize::from(u16::from_be_bytes([*high, *low])).min(text.len());
-    Ok(clean(&text[..length]))
+    Ok(Some(clean(&text[..length])))
 }
 
 fn is_virtio_device(step: &str) -> bool {

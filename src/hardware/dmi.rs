@@ -6,9 +6,10 @@
 //! credential says nothing about the value.
 
 use crate::placeholder::{self, Kind};
-use crate::root::{ReadError, Root, clean};
+use crate::root::{OrMissing, ReadError, Root, Why, clean};
 use crate::uuid;
 use landfast_protocol::reading::Reading;
+use std::path::Path;
 
 /// Where the kernel exports SMBIOS fields.
 const DIRECTORY: &str = "sys/class/dmi/id";
@@ -24,9 +25,10 @@ impl<'a> Dmi<'a> {
         Self { root, credentials }
     }
 
-    /// A field that everyone may read, in lower case; empty where it cannot be had.
-    pub(crate) fn public(&self, field: &str) -> String {
-        self.root.text(format!("{DIRECTORY}/{field}")).unwrap_or_default().to_lowercase()
+    /// A field that everyone may read, in lower case; empty where there is none.
+    pub(crate) fn public(&self, field: &str) -> Result<String, ReadError> {
+        let text = self.root.text(format!("{DIRECTORY}/{field}")).or_missing()?;
+        Ok(text.unwrap_or_default().to_lowercase())
     }
 
     /// Whether the kernel exports this field.
@@ -41,25 +43,28 @@ impl<'a> Dmi<'a> {
 
     /// A UUID, in its canonical spelling.
     pub(crate) fn uuid(&self, field: &str) -> Reading {
-        self.value(field, judge_uuid)
+        self.value(field, |text| judge_uuid(format!("{DIRECTORY}/{field}"), text))
     }
 
     fn value(&self, field: &str, judge: impl FnOnce(String) -> Reading) -> Reading {
-        let bytes = match self.root.read(format!("{DIRECTORY}/{field}")) {
+        let path = format!("{DIRECTORY}/{field}");
+        let bytes = match self.root.read(&path) {
             Ok(bytes) => bytes,
-            Err(ReadError::Missing) if self.root.exists("sys/class") => return Reading::Absent,
-            Err(ReadError::Missing) => {
-                return Reading::Unreadable("/sys is not mounted, or was not recorded".into());
-            }
-            Err(ReadError::Denied) => match self.credential(field) {
-                Ok(bytes) => bytes,
-                Err(reason) => return Reading::Unreadable(reason),
+            Err(error) => match (&error.why, self.root.exists("sys/class")) {
+                (Why::Missing, true) => return Reading::Absent,
+                (Why::Missing, false) => {
+                    return ReadError::unusable("sys", "it is not mounted, or was not recorded").reading();
+                }
+                (Why::Denied, _) => match self.credential(field) {
+                    Ok(bytes) => bytes,
+                    Err(reason) => return ReadError::unusable(path, reason).reading(),
+                },
+                (Why::Unusable(_), _) => return error.reading(),
             },
-            Err(error) => return Reading::Unreadable(error.to_string()),
         };
         if bytes.is_empty() {
             // The kernel ends even an empty field with a line end: this is a recording made without the right to read.
-            return Reading::Unreadable("the file is empty, without even a line end".into());
+            return ReadError::unusable(path, "it is empty, without even a line end").reading();
         }
         match clean(&bytes).to_lowercase() {
             blank if blank.is_empty() => Reading::Absent,
@@ -76,17 +81,17 @@ impl<'a> Dmi<'a> {
                 Err(format!("only root may read it, and the credential {field} is empty"))
             }
             Ok(bytes) => Ok(bytes),
-            Err(error) => Err(format!("only root may read it, and the credential {field}: {error}")),
+            Err(error) => Err(format!("only root may read it, and of the credential {field}: {}", error.why)),
         }
     }
 }
 
-/// A UUID of SMBIOS or of a hypervisor, in lower case.
-pub(crate) fn judge_uuid(text: String) -> Reading {
+/// A UUID of SMBIOS or of a hypervisor, in lower case, and where it stands.
+pub(crate) fn judge_uuid(path: impl AsRef<Path>, text: String) -> Reading {
     match uuid::canonical(&text) {
         Some(uuid) => placeholder::judge(Kind::Uuid, uuid),
         None if placeholder::is_placeholder(Kind::Text, &text) => placeholder::judge(Kind::Text, text),
-        None => Reading::Unreadable("it is not a UUID".into()),
+        None => ReadError::unusable(path, "it does not hold a UUID").reading(),
     }
 }
 
@@ -122,10 +127,10 @@ mod tests {
 
     #[test]
     fn what_is_no_uuid_is_not_compared() {
-        assert!(matches!(judge_uuid("gibberish".into()), Reading::Unreadable(_)));
-        assert_eq!(judge_uuid("not settable".into()), judge_text("not settable"));
+        assert!(matches!(judge_uuid("x", "gibberish".into()), Reading::Unreadable(_)));
+        assert_eq!(judge_uuid("x", "not settable".into()), judge_text("not settable"));
         assert_eq!(
-            judge_uuid("00020003-0004-0005-0006-000700080009".into()),
+            judge_uuid("x", "00020003-0004-0005-0006-000700080009".into()),
             Reading::Placeholder(Identity::new("00020003-0004-0005-0006-000700080009"))
         );
     }

@@ -4,7 +4,7 @@
 //! (Documentation/ABI/testing/sysfs-devices-removable); for USB it takes this from the hub or from ACPI. A dock is a
 //! hub with devices that are fixed to it, so the whole way down from the controller counts.
 
-use crate::root::Root;
+use crate::root::{ReadError, Root};
 use std::path::{Path, PathBuf};
 
 /// Whether the device hangs on USB.
@@ -14,21 +14,30 @@ pub(crate) fn is_usb(place: &Path) -> bool {
 
 /// Whether a device on USB is soldered in: each USB device on the way is marked as fixed, or described by the
 /// machine's device tree.
-pub(crate) fn is_built_in_usb(root: &Root, place: &Path) -> bool {
-    let on_usb: Vec<PathBuf> = steps(place)
+pub(crate) fn is_built_in_usb(root: &Root, place: &Path) -> Result<bool, ReadError> {
+    let on_usb = steps(place)
         .skip_while(|(name, _)| !is_usb_controller(name))
         .skip(1)
-        .filter(|(name, _)| is_usb_device(name))
-        .map(|(_, place)| place)
-        .collect();
-    let built_in =
-        |place: &PathBuf| root.says(place.join("removable"), "fixed") || root.exists(place.join("of_node"));
-    !on_usb.is_empty() && on_usb.iter().all(built_in)
+        .filter(|(name, _)| is_usb_device(name));
+    let mut any = false;
+    for (_, device) in on_usb {
+        any = true;
+        if !root.says(device.join("removable"), "fixed")? && !root.exists(device.join("of_node")) {
+            return Ok(false);
+        }
+    }
+    Ok(any)
 }
 
 /// Whether any device on the way is marked as removable: a Thunderbolt dock, an external enclosure.
-pub(crate) fn is_plugged_in(root: &Root, place: &Path) -> bool {
-    steps(place).any(|(_, place)| root.says(place.join("removable"), "removable"))
+pub(crate) fn is_plugged_in(root: &Root, place: &Path) -> Result<bool, ReadError> {
+    for (_, device) in steps(place) {
+        // A disk has a file of this name too, in which there is a number.
+        if root.says(device.join("removable"), "removable")? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Each device on the way down, with its place.

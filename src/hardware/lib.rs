@@ -25,6 +25,7 @@ pub mod fixture;
 mod kernel_macs;
 mod mac;
 mod machine_id;
+mod mainframe;
 mod network;
 mod placeholder;
 mod root;

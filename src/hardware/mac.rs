@@ -1,6 +1,6 @@
 //! Permanent MAC addresses, and where they come from.
 
-use crate::root::{ReadError, Root};
+use crate::root::{OrMissing, Root};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -110,10 +110,9 @@ impl FileMacs {
 
     fn one(&self, name: &str) -> Result<Option<MacAddress>, MacError> {
         let at = |file: &str| format!("sys/class/net/{name}/{file}");
-        let text = |file: &str| match self.root.text(at(file)) {
-            Ok(text) => Ok(Some(text)),
-            Err(ReadError::Missing) => Ok(None),
-            Err(error) => Err(MacError::File { file: at(file), reason: error.to_string() }),
+        let text = |file: &str| {
+            let read = self.root.text(at(file)).or_missing();
+            read.map_err(|error| MacError::File { file: at(file), reason: error.why.to_string() })
         };
         if let Some(recorded) = text("permanent_address")? {
             return if recorded.is_empty() { Ok(None) } else { recorded.parse().map(Some) };

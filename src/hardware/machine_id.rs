@@ -2,31 +2,29 @@
 //!
 //! machine-id(5) asks that it is never shown to others as it is; what leaves the machine is a keyed digest of it.
 
-use crate::root::{ReadError, Root};
+use crate::placeholder::{self, Kind};
+use crate::root::{OrMissing, ReadError, Root};
 use landfast_protocol::reading::{Identity, Reading};
+
+const FILE: &str = "etc/machine-id";
 
 /// The machine id, or what stands there on a fresh image.
 pub(crate) fn read(root: &Root) -> Reading {
-    let text = match root.text("etc/machine-id") {
-        Ok(text) => text.to_lowercase(),
-        Err(ReadError::Missing) => return Reading::Absent,
-        Err(error) => return Reading::Unreadable(error.to_string()),
+    let text = match root.text(FILE).or_missing() {
+        Ok(text) => text.unwrap_or_default().to_lowercase(),
+        Err(error) => return error.reading(),
     };
     // Some systems write it with the dashes of a UUID.
     let id: String = text.chars().filter(|c| *c != '-').collect();
     match id.as_str() {
         "" => Reading::Absent,
-        "uninitialized" => Reading::Placeholder(Identity::new(id)),
-        digits if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            let first = digits.as_bytes()[0];
-            let uniform = digits.bytes().all(|byte| byte == first);
-            if uniform {
-                Reading::Placeholder(Identity::new(id))
-            } else {
-                Reading::Present(Identity::new(id))
-            }
+        word if word.is_ascii() && placeholder::is_placeholder(Kind::MachineId, word) => {
+            Reading::Placeholder(Identity::new(id))
         }
-        _ => Reading::Unreadable("it does not hold 32 hexadecimal digits".into()),
+        digits if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Reading::Present(Identity::new(id))
+        }
+        _ => ReadError::unusable(FILE, "it does not hold 32 hexadecimal digits").reading(),
     }
 }
 

@@ -6,12 +6,12 @@
 use crate::external;
 use crate::mac::{MacAddress, MacError, MacSource};
 use crate::placeholder::{self, Kind};
-use crate::root::{ReadError, Root, shown};
+use crate::root::{OrMissing, ReadError, Root, shown};
 use landfast_protocol::evidence::Factor;
 use landfast_protocol::reading::{FactorReading, Identity, Ignored, Reading};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const DIRECTORY: &str = "sys/class/net";
 
@@ -37,8 +37,7 @@ impl Network {
             Ok(names) => names,
             // The kernel has this directory even where it is empty.
             Err(error) => {
-                let reason = format!("/{DIRECTORY}: {error}");
-                network.factors.push(card("network", Reading::Unreadable(reason)));
+                network.factors.push(card("network", error.reading()));
                 return network;
             }
         };
@@ -62,20 +61,26 @@ impl Network {
     fn accept(&mut self, root: &Root, names: &[impl AsRef<OsStr>]) -> Vec<String> {
         let mut cards = Vec::new();
         for name in names.iter().map(AsRef::as_ref) {
-            // `bonding_masters` is a file; what vanished in the meantime is no news.
-            let Some(place) = root.canonical(Path::new(DIRECTORY).join(name)).ok() else { continue };
-            let is_virtual = place.starts_with("sys/devices/virtual");
-            if !is_virtual && !root.is_directory(&place) {
-                continue;
-            }
-            self.has_hardware |= !is_virtual;
-            match rejection(root, &place, is_virtual) {
-                Some(reason) => self.ignore(&shown(name), reason),
-                None if cards.len() < LIMIT => cards.push(shown(name)),
-                None => self.ignore(&shown(name), format!("only {LIMIT} cards are looked at")),
+            match self.judge(root, Path::new(DIRECTORY).join(name)) {
+                Err(error) => self.factors.push(card(&shown(name), error.reading())),
+                Ok(Judged::NoInterface) => {}
+                Ok(Judged::Ignored(reason)) => self.ignore(&shown(name), reason),
+                Ok(Judged::Card) if cards.len() < LIMIT => cards.push(shown(name)),
+                Ok(Judged::Card) => self.ignore(&shown(name), format!("only {LIMIT} cards are looked at")),
             }
         }
         cards
+    }
+
+    fn judge(&mut self, root: &Root, path: PathBuf) -> Result<Judged, ReadError> {
+        // `bonding_masters` is a file; what vanished in the meantime is no news.
+        let Some(place) = root.canonical(path).or_missing()? else { return Ok(Judged::NoInterface) };
+        let is_virtual = place.starts_with("sys/devices/virtual");
+        if !is_virtual && !root.is_directory(&place) {
+            return Ok(Judged::NoInterface);
+        }
+        self.has_hardware |= !is_virtual;
+        Ok(rejection(root, &place, is_virtual)?.map_or(Judged::Card, Judged::Ignored))
     }
 
     fn add(&mut self, name: String, reading: Reading, taken: &mut BTreeMap<Identity, String>) {
@@ -95,38 +100,49 @@ impl Network {
     }
 }
 
+/// What one name stands for.
+enum Judged {
+    NoInterface,
+    /// An interface that does not count, and why.
+    Ignored(String),
+    Card,
+}
+
 fn card(name: &str, reading: Reading) -> FactorReading {
     FactorReading { factor: Factor::NetworkCard, source: name.to_owned(), primary: false, reading }
 }
 
-/// Why an interface is not a built-in card.
-fn rejection(root: &Root, place: &Path, is_virtual: bool) -> Option<String> {
+/// Why an interface is not a built-in card. An error where that cannot be found out: it may be one.
+fn rejection(root: &Root, place: &Path, is_virtual: bool) -> Result<Option<String>, ReadError> {
+    let because = |reason: &str| Ok(Some(reason.to_owned()));
     if is_virtual {
         let kind = root.read(place.join("uevent")).ok().and_then(|bytes| {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             text.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).map(|kind| shown(kind.as_ref()))
         });
-        return Some(match kind {
+        return Ok(Some(match kind {
             Some(kind) => format!("it is a virtual interface ({kind})"),
             None => "it is a virtual interface".to_owned(),
-        });
+        }));
     }
     if !root.exists(place.join("device")) {
-        return Some("there is no hardware behind it".to_owned());
+        return because("there is no hardware behind it");
     }
-    match root.text(place.join("type")) {
-        Ok(kind) if kind == ETHERNET => {}
-        Ok(kind) => return Some(format!("it is not Ethernet (type {})", shown(kind.as_ref()))),
-        Err(ReadError::Missing) => return Some("its type is not known".to_owned()),
-        Err(error) => return Some(format!("its type cannot be read: {error}")),
+    match root.text(place.join("type")).or_missing()? {
+        Some(kind) if kind == ETHERNET => {}
+        Some(kind) => return Ok(Some(format!("it is not Ethernet (type {})", shown(kind.as_ref())))),
+        None => return because("its type is not known"),
     }
     if root.exists(place.join("device/physfn")) {
-        return Some("it is a virtual function of another card".to_owned());
+        return because("it is a virtual function of another card");
     }
-    if external::is_usb(place) && !external::is_built_in_usb(root, place) {
-        return Some("it hangs on USB and is not marked as built in".to_owned());
+    if external::is_usb(place) && !external::is_built_in_usb(root, place)? {
+        return because("it hangs on USB and is not marked as built in");
     }
-    external::is_plugged_in(root, place).then(|| "it was plugged in from outside".to_owned())
+    if external::is_plugged_in(root, place)? {
+        return because("it was plugged in from outside");
+    }
+    Ok(None)
 }
 
 /// What a permanent address is worth, or why it does not count.
@@ -137,7 +153,11 @@ fn verdict(
     let mac = match answer {
         Ok(Some(mac)) => mac,
         Ok(None) => return Err("it has no permanent address"),
-        Err(error) => return Ok(Reading::Unreadable(error.to_string())),
+        Err(error) => {
+            return Ok(Reading::Unreadable(format!(
+                "{error}, so this card counts neither for nor against this machine"
+            )));
+        }
     };
     let reading = placeholder::judge(Kind::Mac, mac.to_string());
     if matches!(reading, Reading::Placeholder(_)) {

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Mac,
     /// A serial number of a SoC; fillers of DMI texts count too.
     Soc,
+    /// A machine id.
+    MachineId,
 }
 
 /// A value of `kind`, already trimmed and in lower case, as a reading.
@@ -39,6 +41,7 @@ pub(crate) fn is_placeholder(kind: Kind, value: &str) -> bool {
         Kind::Disk => listed("disk") || listed("text"),
         Kind::Mac => listed("mac"),
         Kind::Soc => listed("soc") || listed("text"),
+        Kind::MachineId => listed("machine-id"),
     }
 }
 
@@ -56,12 +59,16 @@ fn parse(text: &'static str) -> Vec<(&'static str, Rule)> {
     rules
 }
 
+/// Shorter ones may be somebody's numbers.
+const SHORTEST_REPEAT: usize = 4;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Rule {
     Exactly(&'static str),
     Only(&'static str),
     Repeat(&'static str),
     Starts(&'static str, Option<usize>),
+    Contains(&'static str),
     Uniform,
 }
 
@@ -76,6 +83,8 @@ impl Rule {
                 Some((text, length)) => Self::Starts(text, length.parse().ok()),
                 None => Self::Starts(rest, None),
             }
+        } else if let Some(text) = line.strip_prefix("~contains ") {
+            Self::Contains(text)
         } else if line == "~uniform" {
             Self::Uniform
         } else {
@@ -91,12 +100,17 @@ impl Rule {
             Self::Exactly(text) => value == *text,
             Self::Only(characters) => !value.is_empty() && value.chars().all(|c| characters.contains(c)),
             Self::Repeat(text) => {
-                value.len() >= text.len() && value.bytes().eq(text.bytes().cycle().take(value.len()))
+                value.len() >= SHORTEST_REPEAT && value.bytes().eq(text.bytes().cycle().take(value.len()))
             }
             Self::Starts(text, length) => {
                 value.starts_with(text) && length.is_none_or(|length| value.len() == length)
             }
-            Self::Uniform => false,
+            Self::Contains(text) => value.contains(text),
+            Self::Uniform => {
+                let mut plain = value.chars().filter(|c| c.is_alphanumeric());
+                let first = plain.next();
+                !value.is_empty() && plain.all(|c| Some(c) == first)
+            }
         }
     }
 
@@ -109,7 +123,7 @@ impl Rule {
             Self::Starts(text, _) => [bytes, uuid::twin(bytes)].iter().any(|bytes| {
                 bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().starts_with(text)
             }),
-            Self::Only(_) | Self::Repeat(_) => false,
+            Self::Only(_) | Self::Repeat(_) | Self::Contains(_) => false,
         }
     }
 }
@@ -123,19 +137,35 @@ mod tests {
         LIST.iter().filter(|(of, _)| *of == section).map(|(_, rule)| rule.clone()).collect()
     }
 
+    const SECTIONS: [&str; 6] = ["text", "uuid", "disk", "mac", "soc", "machine-id"];
+
     #[test]
     fn every_line_of_the_list_is_understood() {
         for (section, rule) in LIST.iter() {
-            assert!(["text", "uuid", "disk", "mac", "soc"].contains(section), "{section}");
-            if let Rule::Exactly(text) = rule {
-                assert!(!text.starts_with('~'), "{text} is no rule");
-                assert_eq!(*text, text.to_lowercase(), "{text} must be in lower case");
+            assert!(SECTIONS.contains(section), "{section}");
+            let text = match rule {
+                Rule::Exactly(text) | Rule::Only(text) | Rule::Repeat(text) | Rule::Contains(text) => text,
+                Rule::Starts(text, length) => {
+                    assert!(length.is_none_or(|length| length > text.len()), "{rule:?}");
+                    text
+                }
+                Rule::Uniform => continue,
+            };
+            assert!(!text.contains('~') && !text.is_empty(), "{text} is no rule that is known");
+            assert_eq!(*text, text.to_lowercase().trim(), "{text} must be trimmed and in lower case");
+            if matches!(rule, Rule::Exactly(_)) {
                 assert_eq!(*section == "uuid", uuid::parse(text).is_some(), "{text}");
             }
-            assert!(!matches!(rule, Rule::Starts(text, _) if text.contains('~')), "{rule:?}");
         }
-        for section in ["text", "uuid", "disk", "mac", "soc"] {
+        for section in SECTIONS {
             assert!(!rules(section).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_line_stands_twice() {
+        for (at, line) in LIST.iter().enumerate() {
+            assert!(!LIST[..at].contains(line), "{line:?}");
         }
     }
 
@@ -185,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in any::<String>()) {
-            for kind in [Kind::Text, Kind::Uuid, Kind::Disk, Kind::Mac, Kind::Soc] {
+            for kind in [Kind::Text, Kind::Uuid, Kind::Disk, Kind::Mac, Kind::Soc, Kind::MachineId] {
                 let _ = is_placeholder(kind, &text);
             }
         }

@@ -3,7 +3,8 @@
 //! Symbolic links are resolved here and not by the kernel, so that an absolute link in a recorded root stays inside
 //! it, and so that the canonical place of a device (`sys/devices/…`) is known: it tells what kind of device it is.
 
-use rustix::fs::{FileType, Mode, OFlags};
+use landfast_protocol::reading::Reading;
+use rustix::fs::{FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -54,9 +55,9 @@ impl Root {
 
     /// The bytes of a small regular file.
     pub(crate) fn read(&self, relative: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> {
-        let bytes = self.read_at_most(relative, ATTRIBUTE_LIMIT + 1)?;
+        let bytes = self.read_at_most(&relative, ATTRIBUTE_LIMIT + 1)?;
         if bytes.len() > ATTRIBUTE_LIMIT {
-            return Err(ReadError::Unusable(format!("it is longer than {ATTRIBUTE_LIMIT} bytes")));
+            return Err(ReadError::unusable(relative, format!("it is longer than {ATTRIBUTE_LIMIT} bytes")));
         }
         Ok(bytes)
     }
@@ -67,15 +68,18 @@ impl Root {
         relative: impl AsRef<Path>,
         limit: usize,
     ) -> Result<Vec<u8>, ReadError> {
-        let path = self.path.join(self.canonical(relative)?);
-        // Looked at before it is opened: opening a pipe or a device can have effects of its own.
-        if FileType::from_raw_mode(rustix::fs::lstat(&path)?.st_mode) != FileType::RegularFile {
-            return Err(ReadError::Unusable("it is not a regular file".into()));
-        }
+        let failed = |errno: Errno| ReadError::new(&relative, errno.into());
+        let path = self.path.join(self.canonical(&relative)?);
+        // Looked at before it is opened, because opening a pipe or a device can have effects of its own; and again
+        // afterwards, because it may have been exchanged in between.
+        regular(&relative, rustix::fs::lstat(&path).map_err(failed)?.st_mode)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+        let file = File::from(rustix::fs::open(&path, flags, Mode::empty()).map_err(failed)?);
+        regular(&relative, rustix::fs::fstat(&file).map_err(failed)?.st_mode)?;
         let mut bytes = Vec::new();
-        file.take(limit as u64).read_to_end(&mut bytes)?;
+        file.take(limit as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|error| ReadError::new(&relative, error.into()))?;
         Ok(bytes)
     }
 
@@ -84,9 +88,9 @@ impl Root {
         self.read(relative).map(|bytes| clean(&bytes))
     }
 
-    /// Whether a small text file holds exactly `value`.
-    pub(crate) fn says(&self, relative: impl AsRef<Path>, value: &str) -> bool {
-        self.text(relative).is_ok_and(|text| text == value)
+    /// Whether a small text file is there and holds exactly `value`.
+    pub(crate) fn says(&self, relative: impl AsRef<Path>, value: &str) -> Result<bool, ReadError> {
+        self.text(relative).or_missing().map(|text| text.is_some_and(|text| text == value))
     }
 
     /// Whether anything is there.
@@ -99,11 +103,16 @@ impl Root {
         self.canonical(relative).is_ok_and(|path| self.path.join(path).is_dir())
     }
 
-    /// Names in a directory, sorted, at most [`LIST_LIMIT`].
+    /// Names in a directory, sorted. One with more than [`LIST_LIMIT`] is not used: a part of it would be another part
+    /// the next time.
     pub(crate) fn list(&self, relative: impl AsRef<Path>) -> Result<Vec<OsString>, ReadError> {
-        let entries = std::fs::read_dir(self.path.join(self.canonical(relative)?))?;
+        let entries = std::fs::read_dir(self.path.join(self.canonical(&relative)?))
+            .map_err(|error| ReadError::new(&relative, error.into()))?;
         let mut names: Vec<OsString> =
-            entries.take(LIST_LIMIT).filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+            entries.take(LIST_LIMIT + 1).filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+        if names.len() > LIST_LIMIT {
+            return Err(ReadError::unusable(relative, format!("it has more than {LIST_LIMIT} entries")));
+        }
         names.sort_unstable();
         Ok(names)
     }
@@ -122,11 +131,11 @@ impl Root {
             let target = match rustix::fs::readlink(self.path.join(&place), Vec::new()) {
                 Ok(target) => target,
                 Err(Errno::INVAL) => continue, // it is there, and no link
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(ReadError::new(relative, errno.into())),
             };
             links += 1;
             if links > LINK_LIMIT {
-                return Err(ReadError::Unusable("its links lead in a circle".into()));
+                return Err(ReadError::unusable(relative, "its links lead in a circle"));
             }
             let target = Path::new(OsStr::from_bytes(target.as_bytes()));
             if target.is_absolute() {
@@ -140,6 +149,18 @@ impl Root {
         }
         Ok(place)
     }
+}
+
+fn regular(path: impl AsRef<Path>, mode: RawMode) -> Result<(), ReadError> {
+    let what = match FileType::from_raw_mode(mode) {
+        FileType::RegularFile => return Ok(()),
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        _ => "something else",
+    };
+    Err(ReadError::unusable(path, format!("it is {what} where a file should be")))
 }
 
 fn steps(path: &Path) -> impl Iterator<Item = OsString> + '_ {
@@ -160,9 +181,17 @@ pub(crate) fn shown(name: &OsStr) -> String {
     name.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
+/// Which file could not be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("/{}: {why}", shown(path.as_os_str()))]
+pub(crate) struct ReadError {
+    path: PathBuf,
+    pub(crate) why: Why,
+}
+
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ReadError {
+pub(crate) enum Why {
     /// It is not there, or it vanished while it was read.
     #[error("it is not there")]
     Missing,
@@ -174,7 +203,39 @@ pub(crate) enum ReadError {
     Unusable(String),
 }
 
-impl From<Errno> for ReadError {
+impl ReadError {
+    fn new(path: impl AsRef<Path>, why: Why) -> Self {
+        let path = path.as_ref();
+        Self { path: path.strip_prefix("/").unwrap_or(path).to_owned(), why }
+    }
+
+    /// A file that was read, and that does not hold what it should.
+    pub(crate) fn unusable(path: impl AsRef<Path>, why: impl Into<String>) -> Self {
+        Self::new(path, Why::Unusable(why.into()))
+    }
+
+    /// For the administrator: which file, what is wrong, and what follows.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading::Unreadable(format!("{self}, so it counts neither for nor against this machine"))
+    }
+}
+
+/// For files that many machines do not have.
+pub(crate) trait OrMissing<T> {
+    /// Nothing where there is no such file; an error only where there is one, and it cannot be read.
+    fn or_missing(self) -> Result<Option<T>, ReadError>;
+}
+impl<T> OrMissing<T> for Result<T, ReadError> {
+    fn or_missing(self) -> Result<Option<T>, ReadError> {
+        match self {
+            Ok(found) => Ok(Some(found)),
+            Err(ReadError { why: Why::Missing, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl From<Errno> for Why {
     fn from(errno: Errno) -> Self {
         match errno {
             // A device that is pulled out while its attributes are read answers with NODEV or NXIO.
@@ -184,7 +245,7 @@ impl From<Errno> for ReadError {
         }
     }
 }
-impl From<std::io::Error> for ReadError {
+impl From<std::io::Error> for Why {
     fn from(error: std::io::Error) -> Self {
         match Errno::from_io_error(&error) {
             Some(errno) => errno.into(),
@@ -217,8 +278,8 @@ mod tests {
             assert_eq!(root.text(format!("sys/class/{link}/serial")).unwrap(), "X1");
         }
         symlink("/etc/passwd", directory.path().join("outside")).unwrap();
-        assert_eq!(root.read("outside"), Err(ReadError::Missing));
-        assert_eq!(root.read("../../../../../../../etc/passwd"), Err(ReadError::Missing));
+        assert_eq!(root.read("outside").or_missing(), Ok(None));
+        assert_eq!(root.read("../../../../../../../etc/passwd").or_missing(), Ok(None));
     }
 
     #[test]
@@ -237,21 +298,23 @@ mod tests {
             rustix::fs::makedev(0, 0),
         )
         .unwrap();
-        assert!(matches!(root.read("loop"), Err(ReadError::Unusable(reason)) if reason.contains("circle")));
-        for odd in ["directory", "pipe"] {
-            assert!(matches!(root.read(odd), Err(ReadError::Unusable(reason)) if reason.contains("regular")));
-        }
+        let why = |name: &str| root.read(name).unwrap_err().to_string();
+        assert_eq!(why("loop"), "/loop: its links lead in a circle");
+        assert_eq!(why("directory"), "/directory: it is a directory where a file should be");
+        assert_eq!(why("pipe"), "/pipe: it is a pipe where a file should be");
+        assert_eq!(why("long"), "/long: it is longer than 4096 bytes");
         assert_eq!(root.read("page").unwrap().len(), ATTRIBUTE_LIMIT);
-        assert!(matches!(root.read("long"), Err(ReadError::Unusable(reason)) if reason.contains("longer")));
         assert_eq!(root.read_at_most("long", 10).unwrap().len(), 10);
-        assert_eq!(root.read("nowhere/at/all"), Err(ReadError::Missing));
-        assert_eq!(root.read("page/below"), Err(ReadError::Missing));
-        assert!(matches!(root.read("x".repeat(5000)), Err(ReadError::Unusable(_))));
+        for gone in ["nowhere/at/all", "page/below"] {
+            assert_eq!(root.read(gone).unwrap_err().why, Why::Missing);
+        }
+        assert!(why(&"x".repeat(5000)).contains("file name too long"));
     }
 
     #[test]
     fn endless_files_of_the_machine_end() {
-        assert!(matches!(Root::machine().read("dev/zero"), Err(ReadError::Unusable(_))));
+        let why = Root::machine().read("dev/zero").unwrap_err().to_string();
+        assert_eq!(why, "/dev/zero: it is a device where a file should be");
         assert!(Root::machine().read("proc/self/stat").is_ok());
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::cpu::CpuInfo;
 use crate::placeholder::{self, Kind};
-use crate::root::{ReadError, Root, clean};
+use crate::root::{OrMissing, ReadError, Root};
 use landfast_protocol::reading::Reading;
 
 /// The first of the places that hold a serial number. Only zeros are a placeholder: boards without a fuse say so.
@@ -12,10 +12,11 @@ pub(crate) fn read(root: &Root, cpu: &CpuInfo) -> (String, Reading) {
     for (source, path) in
         [("device-tree", "proc/device-tree/serial-number"), ("soc0", "sys/devices/soc0/serial_number")]
     {
-        match root.read(path) {
-            Err(ReadError::Missing) => {}
-            Err(error) => return (source.to_owned(), Reading::Unreadable(error.to_string())),
-            Ok(bytes) => take(source, &clean(&bytes), &mut shared),
+        match root.text(path).or_missing() {
+            Ok(None) => {}
+            Ok(Some(serial)) => take(source, &serial, &mut shared),
+            // Another source would give another value than the one that was enrolled.
+            Err(error) => return (source.to_owned(), error.reading()),
         }
     }
     if let Some(serial) = cpu.first("serial") {
@@ -24,7 +25,11 @@ pub(crate) fn read(root: &Root, cpu: &CpuInfo) -> (String, Reading) {
     if let Some(found) = shared.take_if(|(_, reading)| matches!(reading, Reading::Present(_))) {
         return found;
     }
-    soldered(root).or(shared).unwrap_or_else(|| ("soc".to_owned(), Reading::Absent))
+    soldered(root).or(shared).unwrap_or_else(|| {
+        // Without the list of processors there is no saying whether it names a number, or whether /proc is hidden.
+        let reading = cpu.trouble().map_or(Reading::Absent, ReadError::reading);
+        ("soc".to_owned(), reading)
+    })
 }
 
 /// Keeps the first usable serial number, else the first placeholder.
@@ -43,11 +48,15 @@ fn take(source: &str, serial: &str, kept: &mut Option<(String, Reading)>) {
 fn soldered(root: &Root) -> Option<(String, Reading)> {
     let names = root.list("sys/block").ok()?;
     names.iter().filter_map(|name| name.to_str()).filter(|name| name.starts_with("mmcblk")).find_map(|name| {
-        if !root.says(format!("sys/block/{name}/device/type"), "MMC") {
+        if !root.says(format!("sys/block/{name}/device/type"), "MMC").ok()? {
             return None;
         }
-        let id = root.text(format!("sys/block/{name}/device/cid")).ok()?.to_lowercase();
-        let reading = placeholder::judge(Kind::Soc, id);
-        matches!(reading, Reading::Present(_)).then(|| (name.to_owned(), reading))
+        match root.text(format!("sys/block/{name}/device/cid")).or_missing() {
+            Ok(id) => {
+                let reading = placeholder::judge(Kind::Soc, id?.to_lowercase());
+                matches!(reading, Reading::Present(_)).then(|| (name.to_owned(), reading))
+            }
+            Err(error) => Some((name.to_owned(), error.reading())),
+        }
     })
 }

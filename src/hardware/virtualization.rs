@@ -6,7 +6,8 @@
 
 use crate::cpu::CpuInfo;
 use crate::dmi::Dmi;
-use crate::root::{Root, clean, shown};
+use crate::mainframe::Mainframe;
+use crate::root::{OrMissing, ReadError, Root, clean, shown};
 use crate::root_disk::{self, Mount};
 
 /// Names in SMBIOS that only virtual machines have, in lower case, and what is shown for them.
@@ -57,11 +58,16 @@ pub(crate) struct Virtualization {
     pub(crate) machine: Option<String>,
     /// The container manager, where this is a container.
     pub(crate) container: Option<String>,
+    /// Why this may be a virtual machine though nothing says so: a file that would tell cannot be read.
+    pub(crate) doubt: Option<ReadError>,
 }
 
 impl Virtualization {
     pub(crate) fn detect(root: &Root, dmi: &Dmi<'_>, cpu: &CpuInfo) -> Self {
-        Self { machine: hypervisor(root, dmi, cpu), container: container(root) }
+        let mut doubt = Doubt::default();
+        let machine = hypervisor(root, dmi, cpu, &mut doubt);
+        let doubt = doubt.0.filter(|_| machine.is_none());
+        Self { machine, container: container(root), doubt }
     }
 
     /// In words: `none`, `kvm`, `none, container: docker`.
@@ -74,23 +80,33 @@ impl Virtualization {
     }
 }
 
-fn hypervisor(root: &Root, dmi: &Dmi<'_>, cpu: &CpuInfo) -> Option<String> {
+/// The first file that could not be read.
+#[derive(Default)]
+struct Doubt(Option<ReadError>);
+
+impl Doubt {
+    fn ask<T: Default>(&mut self, answer: Result<T, ReadError>) -> T {
+        answer.unwrap_or_else(|error| {
+            self.0.get_or_insert(error);
+            T::default()
+        })
+    }
+}
+
+fn hypervisor(root: &Root, dmi: &Dmi<'_>, cpu: &CpuInfo, doubt: &mut Doubt) -> Option<String> {
     let found = |name: &str| Some(name.to_owned());
     if is_privileged_xen_domain(root) {
         return None;
     }
-    if let Some(program) = system_information(root, "VM00 Control Program") {
-        let program = program.to_lowercase();
+    let mainframe = doubt.ask(Mainframe::read(root));
+    if let Some(program) = mainframe.as_ref().and_then(|mainframe| mainframe.get("VM00 Control Program")) {
         return found(if program.contains("kvm") { "kvm" } else { "zvm" });
     }
-    if let Some(name) = device_tree(root) {
+    if let Some(name) = device_tree(root, doubt) {
         return found(name);
     }
-    let names: Vec<String> =
-        ["sys_vendor", "product_name", "board_vendor", "bios_vendor", "chassis_asset_tag"]
-            .iter()
-            .map(|field| dmi.public(field))
-            .collect();
+    let names = ["sys_vendor", "product_name", "board_vendor", "bios_vendor", "chassis_asset_tag"]
+        .map(|field| doubt.ask(dmi.public(field)));
     let by_name = |list: &[(&str, &'static str)]| {
         list.iter().find(|(token, _)| names.iter().any(|name| name.starts_with(token))).map(|(_, name)| *name)
     };
@@ -102,11 +118,19 @@ fn hypervisor(root: &Root, dmi: &Dmi<'_>, cpu: &CpuInfo) -> Option<String> {
         }
     }
     let cloud = by_name(&CLOUDS);
+    let is_xen = doubt.ask(root.says("sys/hypervisor/type", "xen"));
     match (cpu.hypervisor(), cloud) {
-        (Some(true), _) => found(cloud.unwrap_or(if xen(root) { "xen" } else { "hypervisor" })),
-        (Some(false), _) => None,
+        (Some(true), _) => found(cloud.unwrap_or(if is_xen { "xen" } else { "hypervisor" })),
+        (Some(false), _) => {
+            *doubt = Doubt::default(); // the processor knows
+            None
+        }
         (None, Some(cloud)) => (!names[1].contains("metal")).then(|| cloud.to_owned()),
-        (None, None) => xen(root).then(|| "xen".to_owned()),
+        (None, None) if is_xen => found("xen"),
+        (None, None) => {
+            doubt.0 = doubt.0.take().or_else(|| cpu.trouble().cloned());
+            None
+        }
     }
 }
 
@@ -118,13 +142,9 @@ fn is_privileged_xen_domain(root: &Root) -> bool {
             .is_ok_and(|text| u64::from_str_radix(&text, 16).is_ok_and(|bits| bits & (1 << 11) != 0))
 }
 
-fn xen(root: &Root) -> bool {
-    root.says("sys/hypervisor/type", "xen")
-}
-
-fn device_tree(root: &Root) -> Option<&'static str> {
-    let compatible = |path: &str, name: &str| {
-        let list = root.read(path).unwrap_or_default();
+fn device_tree(root: &Root, doubt: &mut Doubt) -> Option<&'static str> {
+    let mut compatible = |path: &str, name: &str| {
+        let list = doubt.ask(root.read(path).or_missing()).unwrap_or_default();
         list.split(|byte| *byte == 0).any(|entry| clean(entry).starts_with(name))
     };
     if root.exists("proc/device-tree/vm,uuid")
@@ -139,14 +159,6 @@ fn device_tree(root: &Root) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// A line of s390's `/proc/sysinfo`, which names each layer of virtualisation; VM00 is the innermost.
-pub(crate) fn system_information(root: &Root, field: &str) -> Option<String> {
-    let bytes = root.read_at_most("proc/sysinfo", crate::root::ATTRIBUTE_LIMIT * 4).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let value = text.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == field)?.1;
-    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 fn container(root: &Root) -> Option<String> {

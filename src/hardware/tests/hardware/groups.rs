@@ -238,26 +238,99 @@ fn a_microvm_has_no_disk_of_its_own() {
     assert_eq!(single(&reading, Factor::NetworkCard), present("02:fc:00:00:00:01"));
 }
 
+/// A machine of a cloud, virtual or whole, by what its SMBIOS says.
+fn cloud(vendor: &str, product: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Recording) {
+    let board = Board { vendor: vendor.into(), product: product.into(), ..Board::example(4) };
+    let (directory, server) = write(&FieldServer { board: Some(board), ..virtual_machine() });
+    for (field, value) in files {
+        server.write_file(format!("sys/class/dmi/id/{field}"), format!("{value}\n")).unwrap();
+    }
+    (directory, server)
+}
+
 #[test]
-fn clouds_are_told_from_their_physical_machines() {
-    let instance = |product: &str, hypervisor: bool| {
-        let board = Board { vendor: "Amazon EC2".into(), product: product.into(), ..Board::example(4) };
-        let server = FieldServer { board: Some(board), virtual_machine: hypervisor, ..virtual_machine() };
-        let (directory, server) = write(&server);
-        server.write_file("sys/class/dmi/id/board_asset_tag", "i-0AB12cd34ef56ab78\n").unwrap();
-        (collect(server.path()), directory)
+fn an_instance_of_ec2_is_known_by_its_instance_id() {
+    let tag = [("board_asset_tag", "i-0AB12cd34ef56ab78")];
+    let (_directory, server) = cloud("Amazon EC2", "m7i.large", &tag);
+    let reading = collect(server.path());
+    assert!(reading.virtual_machine);
+    assert_eq!(single(&reading, Factor::VirtualId), present("i-0ab12cd34ef56ab78"));
+    // A whole machine: after a stop and a start the instance is on another one, and is the same instance.
+    let (_directory, whole) = cloud("Amazon EC2", "m7i.metal-24xl", &tag);
+    whole.write_file("proc/cpuinfo", "vendor_id : GenuineIntel\nstepping : 8\nflags : lm\n").unwrap();
+    let reading = collect(whole.path());
+    assert!(!reading.virtual_machine);
+    assert_eq!(single(&reading, Factor::VirtualId), present("i-0ab12cd34ef56ab78"));
+    assert!(
+        of(&reading, Factor::BoardSerial).is_empty() && reason(&reading, "board_serial").contains("host")
+    );
+    // Before Nitro there was no such tag; other text there is no id.
+    for tag in ["", "Amazon EC2", "i-xyz", "i-0ab12cd3g"] {
+        let (_directory, server) = cloud("Amazon EC2", "m4.large", &[("board_asset_tag", tag)]);
+        let reading = collect(server.path());
+        assert!(reading.factors.iter().any(|read| read.source == "product_uuid"), "{tag}");
+    }
+    // Nobody else's tag is one.
+    let (_directory, other) = cloud("QEMU", "Standard PC", &tag);
+    assert!(collect(other.path()).factors.iter().any(|read| read.source == "product_uuid"));
+}
+
+#[test]
+fn an_instance_id_that_cannot_be_read_is_not_replaced_by_another_id() {
+    let (_directory, server) = cloud("Amazon EC2", "m7i.large", &[]);
+    std::fs::create_dir(server.path().join("sys/class/dmi/id/board_asset_tag")).unwrap();
+    assert!(matches!(single(&collect(server.path()), Factor::VirtualId), Reading::Unreadable(_)));
+}
+
+#[test]
+fn p2_an_instance_of_azure_or_google_is_known_by_its_uuid_in_either_byte_order() {
+    let azure = [("chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77")];
+    let google = [("product_serial", "GoogleCloud-7B1E04C29A5D4F38B6040030D6000401")];
+    for (vendor, product, files) in [
+        ("Microsoft Corporation", "Virtual Machine", &azure[..]),
+        ("Google", "Google Compute Engine", &google[..]),
+    ] {
+        let (_one, one) = cloud(vendor, product, files);
+        let own = single(&collect(one.path()), Factor::VirtualId);
+        assert!(matches!(own, Reading::Present(_)));
+        let twin = "C2041E7B-5D9A-384F-B604-0030D6000401";
+        let (_other, other) = cloud(vendor, product, &[files, &[("product_uuid", twin)]].concat());
+        assert_eq!(single(&collect(other.path()), Factor::VirtualId), own, "{product}");
+    }
+}
+
+#[test]
+fn machines_of_clouds_without_a_hypervisor_are_machines() {
+    let (_directory, server) = cloud("Hetzner", "vServer", &[]);
+    assert!(collect(server.path()).virtual_machine);
+    server.write_file("sys/class/dmi/id/product_name", "AX41-Metal\n").unwrap();
+    server.write_file("proc/cpuinfo", "CPU implementer\t: 0x41\nCPU part\t: 0xd40\n").unwrap();
+    let reading = collect(server.path());
+    assert!(!reading.virtual_machine && matches!(single(&reading, Factor::BoardSerial), Reading::Present(_)));
+}
+
+#[test]
+fn a_guest_of_a_mainframe_is_known_by_its_uuid_or_by_the_way_to_it() {
+    let guest = |files: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        let recording = Recording::open(directory.path());
+        let machine = "Type: 2817\nSequence Code: 00000000000EAA14\nPlant: 02\nLPAR Number: 41\n";
+        recording.write_file("proc/sysinfo", format!("{machine}{files}")).unwrap();
+        single(&collect(directory.path()), Factor::VirtualId)
     };
-    let (virtual_one, _directory) = instance("m7i.large", true);
-    assert_eq!(single(&virtual_one, Factor::VirtualId), present("i-0ab12cd34ef56ab78"));
-    let (physical, directory) = instance("m7i.metal-24xl", false);
-    assert!(!physical.virtual_machine);
-    assert!(matches!(single(&physical, Factor::BoardSerial), Reading::Present(_)));
-    // Processors other than x86 do not say.
-    std::fs::write(directory.path().join("proc/cpuinfo"), "CPU implementer\t: 0x41\nCPU part\t: 0xd40\n")
-        .unwrap();
-    assert!(!collect(directory.path()).virtual_machine);
-    std::fs::write(directory.path().join("sys/class/dmi/id/product_name"), "m7g.large\n").unwrap();
-    assert!(collect(directory.path()).virtual_machine);
+    let outer = "VM01 Name: OSHIFT5\nVM01 Control Program: z/VM 6.4.0\n";
+    let inner = "VM00 Name: rhel8-1\nVM00 Control Program: KVM/Linux\n";
+    let uuid = "VM00 UUID: 209c8e3b-7191-4338-97a2-67685e5232be\n";
+    assert_eq!(guest(&format!("{inner}{outer}")), present("2817/02/00000000000eaa14/41/oshift5/rhel8-1"));
+    let by_uuid = guest(&format!("{inner}{uuid}{outer}"));
+    assert!(matches!(&by_uuid, Reading::Present(id) if id.reveal().ends_with("97a2-67685e5232be")));
+    assert_ne!(
+        guest(inner),
+        guest(&inner.replace("rhel8-1", "rhel8-2")),
+        "the host's number alone is not enough"
+    );
+    let nameless = "VM00 Control Program: KVM/Linux\n";
+    assert!(!matches!(guest(nameless), Reading::Present(_)));
 }
 
 #[test]
