@@ -83,6 +83,16 @@ pub fn binding(state: BindingState) -> &'static str {
     }
 }
 
+/// Changed hardware in the window of a planned change.
+pub const SETTLING: &str =
+    "a planned change is open: this hardware is taken over once it has stayed the same for a minute";
+
+/// The verdict after a planned change.
+pub const TAKEN_OVER: &str = "the changed hardware was taken over, as planned";
+
+/// A planned change was used, and the authority has not heard of it.
+pub const PLAN_USED: &str = "the changed hardware was taken over, and the planned change is used up; the authority does not know yet: the agent tells it while it reaches it, else run `landfast reclaim --offline FILE` and carry the request there";
+
 /// What a verdict would mean, said before anything is touched.
 #[must_use]
 pub fn prospect(state: BindingState) -> &'static str {

@@ -4,12 +4,13 @@ use crate::machine::Inner;
 use crate::view::BindingState;
 use crate::work::Work;
 use landfast_protocol::Timestamp;
-use landfast_protocol::binding::{Verdict, compare};
+use landfast_protocol::binding::{Comparison, Verdict, compare};
 use landfast_protocol::evidence::Evidence;
 
 impl Work<'_> {
     /// Compares what was read last with what the grant is bound to.
     pub fn judge(&mut self) {
+        self.follow_plan();
         let time = self.time();
         let (state, comparison) = judged(&self.inner);
         self.inner.comparison = comparison;
@@ -42,7 +43,17 @@ impl Work<'_> {
 /// What the tokens held here are bound to; none while nothing is.
 pub(crate) fn enrolled(inner: &Inner) -> Option<&Evidence> {
     let grant = inner.grant.as_deref().filter(|grant| !grant.tokens.is_empty())?;
-    grant.binding.as_ref()
+    let plan = grant.planned_change.map(|plan| plan.operation);
+    let taken_over = inner.state.rebound.as_ref().filter(|rebound| Some(rebound.plan) == plan);
+    taken_over.map(|rebound| &rebound.evidence).or(grant.binding.as_ref())
+}
+
+/// The hardware as it was read last, and how it compares with what the tokens are bound to.
+pub(crate) fn compared(inner: &Inner) -> Option<(Evidence, Comparison)> {
+    let policy = &inner.grant.as_deref()?.policy;
+    let current = Evidence::digest(inner.reading.as_deref()?, &inner.state.issuer);
+    let comparison = compare(enrolled(inner)?, &current, policy);
+    Some((current, comparison))
 }
 
 /// A verdict without history.
@@ -55,16 +66,17 @@ pub(crate) fn state_of(verdict: Verdict) -> BindingState {
     }
 }
 
-fn judged(inner: &Inner) -> (BindingState, Option<landfast_protocol::binding::Comparison>) {
-    let Some(grant) = inner.grant.as_deref().filter(|grant| !grant.tokens.is_empty()) else {
+fn judged(inner: &Inner) -> (BindingState, Option<Comparison>) {
+    if inner.grant.as_deref().is_none_or(|grant| grant.tokens.is_empty()) {
         return (BindingState::Unbound, None);
-    };
-    let Some(enrolled) = enrolled(inner) else { return (BindingState::Indeterminate, None) };
-    let Some(reading) = inner.reading.as_deref() else {
+    }
+    if enrolled(inner).is_none() {
+        return (BindingState::Indeterminate, None);
+    }
+    let Some((_, comparison)) = compared(inner) else {
         let known = if inner.state.broken_since.is_some() { BindingState::Broken } else { inner.binding };
         return (known, None);
     };
-    let comparison = compare(enrolled, &Evidence::digest(reading, &inner.state.issuer), &grant.policy);
     let state = match comparison.verdict {
         // The last clear verdict stands: what cannot be read neither breaks a binding nor mends it.
         Verdict::Indeterminate if inner.state.broken_since.is_some() => BindingState::Broken,

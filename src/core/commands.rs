@@ -1,4 +1,4 @@
-//! What an administrator asks: activate, return, reclaim.
+//! What an administrator asks: activate, return, reclaim, plan a change.
 
 use crate::effect::{Refusal, Reply, Ticket};
 use crate::event::{Delivery, Selection, TransportFailure};
@@ -84,6 +84,35 @@ impl Work<'_> {
     pub fn reclaim(&mut self, ticket: Ticket, delivery: Delivery) -> Result<(), Refusal> {
         self.may_ask(delivery)?;
         self.ask(ticket, Vec::new(), delivery)
+    }
+
+    /// Announces a swap of hardware. Whether it may, the authority says. The same plan that is already on its way is
+    /// waited for, not made again.
+    pub fn plan_change(
+        &mut self,
+        ticket: Ticket,
+        window: Duration,
+        delivery: Delivery,
+    ) -> Result<(), Refusal> {
+        self.may_ask(delivery)?;
+        if window == Duration(0) {
+            return Err(Refusal::BadCommand("a window that has no time is none"));
+        }
+        if self.everything().is_empty() {
+            return Err(Refusal::NothingHeld);
+        }
+        let action = Action::PlanChange { window };
+        let same = self.inner.state.pending_plan().filter(|plan| plan.action == action).map(|plan| plan.id);
+        let operation = match same {
+            Some(same) => same,
+            None => {
+                let operation = self.operation_id();
+                self.add(operation, action);
+                self.note("plan_change_requested", "a planned change of hardware requested".to_owned());
+                operation
+            }
+        };
+        self.ask(ticket, vec![operation], delivery)
     }
 
     fn may_ask(&self, delivery: Delivery) -> Result<(), Refusal> {

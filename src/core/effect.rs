@@ -66,8 +66,8 @@ pub enum Refusal {
         /// Units asked for.
         asked: u32,
     },
-    /// Nothing to return.
-    #[error("this device holds no license to return")]
+    /// Nothing to return, and nothing that is bound to the hardware.
+    #[error("this device holds no license")]
     NothingHeld,
     /// Zero units, or a license named twice.
     #[error("{0}")]

@@ -2,7 +2,7 @@
 
 use crate::effect::Ticket;
 use landfast_protocol::reading::HardwareReading;
-use landfast_protocol::{ActivationId, LicenseId};
+use landfast_protocol::{ActivationId, Duration, LicenseId};
 
 /// Something that happened. The shell reports, the machine decides.
 #[derive(Clone, Debug)]
@@ -33,6 +33,15 @@ pub enum Event {
     Reclaim {
         /// Whom to answer.
         ticket: Ticket,
+        /// How the request travels.
+        delivery: Delivery,
+    },
+    /// An administrator announces a swap of hardware.
+    PlanChange {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// How long it may take until the swap.
+        window: Duration,
         /// How the request travels.
         delivery: Delivery,
     },
@@ -83,6 +92,21 @@ pub enum Carrier {
     Online,
     /// Imported by an administrator or a fleet tool.
     File,
+}
+
+impl Event {
+    /// Who is answered because of it.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Self::Activate { ticket, .. }
+            | Self::Return { ticket, .. }
+            | Self::Reclaim { ticket, .. }
+            | Self::PlanChange { ticket, .. } => Some(*ticket),
+            Self::Response { ticket, .. } => *ticket,
+            Self::Start | Self::Evidence(_) | Self::SendFailed { .. } | Self::Wake | Self::Shutdown => None,
+        }
+    }
 }
 
 /// Why a request was not answered. None of these loses anything: the request is kept.

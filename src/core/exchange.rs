@@ -10,7 +10,7 @@ use landfast_protocol::evidence::Evidence;
 use landfast_protocol::frame::{FrameError, Sealed};
 use landfast_protocol::grant::{Grant, RequestName};
 use landfast_protocol::operation::Outcome;
-use landfast_protocol::request::{ClockReport, MAX_LISTED, Previous, Request};
+use landfast_protocol::request::{ClockReport, MAX_LISTED, PlanUsed, Previous, Request};
 use landfast_protocol::response::{Disposition, Response};
 use landfast_protocol::{Digest, List, OperationId, armor};
 use std::sync::Arc;
@@ -50,7 +50,10 @@ impl Work<'_> {
             needs: List::default(),
             label: self.settings.label.clone(),
             evidence: evidence.unwrap_or_default(),
-            planned_change_used: None,
+            planned_change_used: state
+                .rebound
+                .as_ref()
+                .map(|rebound| PlanUsed { operation: rebound.plan, evidence: rebound.evidence.clone() }),
             operations: List::new(state.pending.iter().map(|p| p.operation.clone()).collect())
                 .map_err(bounded)?,
         };
@@ -173,10 +176,13 @@ impl Work<'_> {
     }
 
     fn note_result(&mut self, view: &ResultView) {
-        let license = view.license.map(|license| license.short()).unwrap_or_default();
+        let what = match view.license {
+            Some(license) => format!("{} of license {}", view.action, license.short()),
+            None => view.action.replace('_', " "),
+        };
         let reason = view.detail.as_deref().or(view.reason.as_deref()).unwrap_or_default();
         let code = format!("{}_{}", view.action, view.outcome);
-        let message = format!("{} of license {license}: {} {reason}", view.action, view.outcome);
+        let message = format!("{what}: {} {reason}", view.outcome);
         self.note(&code, message.trim_end().to_owned());
     }
 
@@ -192,6 +198,9 @@ impl Work<'_> {
             executed: grant.executed.map_or(0, |name| name.counter),
         });
         state.grant = Some(frame);
+        // The authority knows of the swap, or another plan took the place of the one that was used.
+        let plan = grant.planned_change.map(|plan| plan.operation);
+        state.rebound = state.rebound.take().filter(|rebound| Some(rebound.plan) == plan);
         self.note(
             "grant_applied",
             format!("grant {} applied: {} licenses", grant.position.sequence, grant.tokens.len()),

@@ -13,6 +13,7 @@ pub mod entitlement;
 pub mod event;
 mod exchange;
 pub mod machine;
+mod planned;
 pub mod runway;
 mod schedule;
 mod show;

@@ -3,6 +3,7 @@
 use crate::clock::{Entropy, Moment, TimeBase};
 use crate::effect::{Effect, Refusal, Ticket};
 use crate::event::Event;
+use crate::planned::Settling;
 use crate::schedule::Contact;
 use crate::state::{DeviceState, StateError};
 use crate::step::Step;
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     pub binding: BindingState,
     pub comparison: Option<Comparison>,
     pub drifted_since: Option<Timestamp>,
+    pub settling: Option<Settling>,
     pub contact: Contact,
     pub waiting: Vec<Waiting>,
     /// When the mark was last made durable, by the boot clock.
@@ -160,6 +162,7 @@ impl Machine {
             binding: BindingState::Unbound,
             comparison: None,
             drifted_since: None,
+            settling: None,
             contact: Contact::default(),
             waiting: Vec::new(),
             lost_since: None,

@@ -2,6 +2,7 @@
 
 use crate::effect::Refusal;
 use crate::event::TransportFailure;
+use crate::planned::Settling;
 use crate::view::{BindingState, IssuerView};
 use crate::work::{MARK_EVERY, Work};
 use landfast_protocol::{Duration, Timestamp};
@@ -94,6 +95,10 @@ impl Work<'_> {
         if self.inner.binding == BindingState::Drifted {
             wanted.extend(self.inner.drifted_since.map(|since| since.after(CALM)));
         }
+        // The authority still binds to the old hardware.
+        if self.inner.state.rebound.is_some() {
+            wanted.push(asked);
+        }
         if let Some(end) = grant.lease_until {
             wanted.push(Timestamp(grant.issued_at.0 / 2 + end.0 / 2));
         }
@@ -116,8 +121,13 @@ impl Work<'_> {
             |at: Timestamp| Duration(self.now.boot.0.saturating_add(at.since(time).0).saturating_add(1));
         let view_turn = view.features.next_turn(time).map(at_boot);
         let refresh = self.refresh_at().filter(|_| self.may_refresh()).map(at_boot);
+        let settled = self.inner.settling.as_ref().map(Settling::settles_at);
+        let plan_ends = self.end_of_plan().map(at_boot);
         let saved = self.inner.mark_saved.0.saturating_add(MARK_EVERY.0);
         let mark = self.inner.lost_since.is_none().then_some(Duration(saved));
-        [self.inner.contact.next_try, view_turn, refresh, mark].into_iter().flatten().min()
+        [self.inner.contact.next_try, view_turn, refresh, settled, plan_ends, mark]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerVi
         grant: grant.map(grant_view),
         counter: inner.state.counter,
         binding: binding_view(inner),
+        planned_change: crate::planned::view(inner, time),
         bench: bench(inner),
         licenses: grant.map(|grant| license_views(inner, grant)).unwrap_or_default(),
         pending: inner.state.pending.iter().map(pending_view).collect(),
@@ -134,7 +135,16 @@ fn binding_view(inner: &Inner) -> BindingView {
         broken_since: inner.state.broken_since,
         grace_until: inner.state.broken_since.map(|since| since.after(policy.grace)),
         groups: Group::ALL.into_iter().filter_map(|group| group_view(inner, &policy, group)).collect(),
-        advice: crate::advice::binding(inner.binding).to_owned(),
+        advice: binding_advice(inner).to_owned(),
+    }
+}
+
+fn binding_advice(inner: &Inner) -> &'static str {
+    let taken_over = inner.binding == BindingState::Bound && inner.state.rebound.is_some();
+    match (&inner.settling, taken_over) {
+        (Some(_), _) => crate::advice::SETTLING,
+        (None, true) => crate::advice::TAKEN_OVER,
+        (None, false) => crate::advice::binding(inner.binding),
     }
 }
 
@@ -234,7 +244,10 @@ fn alerts(inner: &Inner, now: &Moment) -> Vec<Alert> {
         raise("clock_untrusted", "the wall clock jumped; licensing goes on by the boot clock until a time server or the authority agrees".to_owned());
     }
     if inner.binding == BindingState::Broken {
-        raise("binding_broken", crate::advice::binding(BindingState::Broken).to_owned());
+        raise("binding_broken", binding_advice(inner).to_owned());
+    }
+    if inner.state.rebound.is_some() {
+        raise("planned_change_used", crate::advice::PLAN_USED.to_owned());
     }
     alerts
 }

@@ -2,6 +2,7 @@
 //! bytes are never out of step.
 
 use crate::clock::TimeBase;
+use landfast_protocol::evidence::Evidence;
 use landfast_protocol::grant::{RequestName, Token};
 use landfast_protocol::keys::SecretKey;
 use landfast_protocol::operation::{Action, Operation};
@@ -63,6 +64,17 @@ pub(crate) struct Outstanding {
     pub online: bool,
 }
 
+/// Changed hardware that the device took over by itself, as was planned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Rebound {
+    /// The operation that planned it.
+    pub plan: OperationId,
+    /// What the hardware is judged against, in place of the grant's binding.
+    pub evidence: Evidence,
+    /// When, in licensing time.
+    pub at: Timestamp,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeviceState {
     format: u8,
@@ -88,6 +100,10 @@ pub(crate) struct DeviceState {
     pub last_answer: Option<Timestamp>,
     /// The authority told this key that it is retired.
     pub retired: bool,
+    /// Of the planned change that the grant names; it ends with a grant that names another or none.
+    pub rebound: Option<Rebound>,
+    /// The planned change of which the history says that it ended unused.
+    pub ended_plan: Option<OperationId>,
 }
 
 impl DeviceState {
@@ -108,6 +124,8 @@ impl DeviceState {
             broken_since: None,
             last_answer: None,
             retired: false,
+            rebound: None,
+            ended_plan: None,
         }
     }
 
@@ -152,6 +170,12 @@ impl DeviceState {
             }
         }
         newest
+    }
+
+    /// The newest planned change that is pending.
+    pub fn pending_plan(&self) -> Option<&Operation> {
+        let plans = self.pending.iter().rev().map(|pending| &pending.operation);
+        plans.into_iter().find(|operation| matches!(operation.action, Action::PlanChange { .. }))
     }
 
     /// The newest pending return of `license`.

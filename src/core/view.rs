@@ -30,6 +30,8 @@ pub struct IssuerView {
     pub counter: u64,
     /// The verdict on the hardware.
     pub binding: BindingView,
+    /// A swap of hardware that was announced: open, or used and not yet known to the authority.
+    pub planned_change: Option<PlanView>,
     /// For trying changes of the hardware out.
     pub bench: Bench,
     /// Licenses held, less those given back.
@@ -56,6 +58,17 @@ pub struct GrantView {
     pub lease_until: Option<Timestamp>,
     /// The case that holds operations, and until when tokens stay granted.
     pub hold: Option<HoldView>,
+}
+
+/// A swap of hardware that was announced. The device takes the hardware over by itself, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanView {
+    /// The operation that planned it.
+    pub operation: OperationId,
+    /// When the window closes.
+    pub until: Timestamp,
+    /// When the hardware was taken over; the plan is used up then.
+    pub used_at: Option<Timestamp>,
 }
 
 /// A history that forked.
@@ -189,9 +202,9 @@ pub struct FeatureView {
 pub struct PendingView {
     /// Which operation.
     pub operation: OperationId,
-    /// `activate` or `return`.
+    /// `activate`, `return` or `plan_change`.
     pub action: &'static str,
-    /// Which license.
+    /// Which license; none where it is about none.
     pub license: Option<LicenseId>,
     /// Units; none for the usual share or for all.
     pub quantity: Option<u32>,
@@ -206,7 +219,7 @@ pub struct PendingView {
 pub struct ResultView {
     /// Which operation; none for the effect of an import as a whole.
     pub operation: Option<OperationId>,
-    /// `activate`, `return` or `reclaim`.
+    /// `activate`, `return` or `plan_change`.
     pub action: &'static str,
     /// Which license.
     pub license: Option<LicenseId>,

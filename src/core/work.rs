@@ -67,13 +67,7 @@ impl<'a> Work<'a> {
     }
 
     pub fn run(&mut self, event: Event) {
-        self.caller = match &event {
-            Event::Activate { ticket, .. } | Event::Return { ticket, .. } | Event::Reclaim { ticket, .. } => {
-                Some(*ticket)
-            }
-            Event::Response { ticket, .. } => *ticket,
-            _ => None,
-        };
+        self.caller = event.ticket();
         match event {
             Event::Start => self.start(),
             Event::Evidence(reading) => self.inner.reading = Some(Arc::new(reading)),
@@ -85,6 +79,9 @@ impl<'a> Work<'a> {
             }
             Event::Reclaim { ticket, delivery } => {
                 self.command(ticket, |work| work.reclaim(ticket, delivery));
+            }
+            Event::PlanChange { ticket, window, delivery } => {
+                self.command(ticket, |work| work.plan_change(ticket, window, delivery));
             }
             Event::Response { ticket, bytes, carrier } => self.response(ticket, &bytes, carrier),
             Event::SendFailed { counter, failure } => self.send_failed(counter, failure),

@@ -163,7 +163,7 @@ impl Agent {
         self.carry_out(usize::MAX, &mut done)?;
         let Some(life) = &mut self.life else { return Ok(done) };
         let Happening { event, now, entropy, genuine } = happening;
-        let (doing, caller) = (name_of(&event), caller_of(&event));
+        let (doing, caller) = (name_of(&event), event.ticket());
         life.doing = doing;
         life.callers.extend(caller);
         self.disk.refused = false;
@@ -192,7 +192,11 @@ impl Agent {
             self.break_something(&mut effects, done.newer)?;
         }
         let Some(life) = &mut self.life else { return Ok(done) };
-        self.shadow.compare(&life.machine.view(&now))?;
+        let view = life.machine.view(&now);
+        self.shadow.compare(&view)?;
+        if let Some(plan) = &view.planned_change {
+            count.note("planned change", if plan.used_at.is_some() { "used" } else { "open" });
+        }
         life.queue = effects.into();
         self.end(fate, count, &mut done)?;
         Ok(done)
@@ -334,19 +338,10 @@ fn name_of(event: &Event) -> &'static str {
         Event::Activate { .. } => "activate",
         Event::Return { .. } => "return",
         Event::Reclaim { .. } => "reclaim",
+        Event::PlanChange { .. } => "plan change",
         Event::Response { .. } => "import",
         Event::SendFailed { .. } => "send failed",
         Event::Wake => "wake",
         Event::Shutdown => "shutdown",
-    }
-}
-
-fn caller_of(event: &Event) -> Option<Ticket> {
-    match event {
-        Event::Activate { ticket, .. } | Event::Return { ticket, .. } | Event::Reclaim { ticket, .. } => {
-            Some(*ticket)
-        }
-        Event::Response { ticket, .. } => *ticket,
-        _ => None,
     }
 }

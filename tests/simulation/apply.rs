@@ -3,6 +3,7 @@
 use crate::simulation::agent::Fate;
 use crate::simulation::authority::AuthorityFate;
 use crate::simulation::deeds::What;
+use crate::simulation::hardware::Change;
 use crate::simulation::plan::{Action, Step};
 use crate::simulation::violation::{Rule, Violation, demand};
 use crate::simulation::world::World;
@@ -22,6 +23,7 @@ impl World {
                 self.command(device, issuer, what, delivery, fate)?;
             }
             Action::Exchange(what) => self.exchange(device, issuer, what)?,
+            Action::Swap(days, fate) => self.swap(device, issuer, days, fate)?,
             Action::Overtaken(what) => self.overtake(device, issuer, what)?,
             Action::CarryOut(effects) => self.carry_on(device, effects)?,
             Action::Deliver(back, fate) => {
@@ -111,6 +113,16 @@ impl World {
         Ok(())
     }
 
+    /// A planned swap as it should go. What the agent tells of it may get lost like everything else.
+    fn swap(&mut self, device: usize, issuer: usize, days: u64, fate: Fate) -> Result<(), Violation> {
+        self.exchange(device, issuer, What::PlanChange(days))?;
+        self.say(|_| format!("device {device} gets other hardware, and a minute passes"));
+        self.change(device, Change::Machine, Fate::Whole)?;
+        self.now += 60;
+        self.wake(device, issuer, fate)?;
+        Ok(())
+    }
+
     /// The first agent from this one on that is busy.
     fn carry_on(&mut self, device: usize, effects: usize) -> Result<(), Violation> {
         let (servers, issuers) = (self.servers.len(), self.authorities.len());
@@ -190,6 +202,7 @@ fn needs_agent(action: Action) -> bool {
     match action {
         Action::Command(..)
         | Action::Exchange(_)
+        | Action::Swap(..)
         | Action::Overtaken(_)
         | Action::Import(..)
         | Action::Misdeliver(..)

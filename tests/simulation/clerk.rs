@@ -3,13 +3,16 @@
 use crate::simulation::setup::Sold;
 use crate::simulation::violation::{Rule, Violation, demand};
 use landfast_authority::domain::catalog::{ReturnPolicy, Term};
-use landfast_protocol::binding::{Verdict, compare};
-use landfast_protocol::grant::{Grant, Position};
+use landfast_protocol::binding::{BindingPolicy, Verdict, compare};
+use landfast_protocol::evidence::Evidence;
+use landfast_protocol::grant::{Grant, PlannedChange, Position};
 use landfast_protocol::keys::activation_proof;
 use landfast_protocol::operation::{Action, Operation, Outcome};
 use landfast_protocol::request::Opened;
 use landfast_protocol::response::{Disposition, Response};
-use landfast_protocol::{ActivationId, DeviceId, Digest, IssuerId, LicenseId, OperationId, Timestamp};
+use landfast_protocol::{
+    ActivationId, DeviceId, Digest, Duration, IssuerId, LicenseId, OperationId, Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One license as sold.
@@ -46,6 +49,39 @@ pub(crate) struct Book {
     pub by_share: BTreeSet<LicenseId>,
     pub taken: BTreeMap<LicenseId, Position>,
     pub results: BTreeMap<OperationId, Outcome>,
+    /// The planned change that no request has used.
+    pub plan: Option<PlannedChange>,
+    /// What its licenses are bound to; none while it holds nothing.
+    pub binding: Option<Evidence>,
+}
+
+impl Book {
+    /// Without licenses nothing is bound, and nothing is planned.
+    fn forget_hardware_if_empty(&mut self) {
+        if self.units.values().all(|units| *units == 0) {
+            (self.plan, self.binding) = (None, None);
+        }
+    }
+
+    /// Hardware of the same machine is taken over, other hardware is not.
+    fn follows(&mut self, grant: &Grant) -> Result<(), Violation> {
+        let moved = self.binding.as_ref().is_some_and(|before| match &grant.binding {
+            Some(now) => compare(before, now, &grant.policy).verdict == Verdict::Broken,
+            None => true,
+        });
+        demand(!moved, Rule::AsTheRulesSay, || "the licenses are bound to another machine".to_owned())?;
+        self.binding.clone_from(&grant.binding);
+        Ok(())
+    }
+
+    /// The only way to other hardware: a plan, once.
+    fn take_over(&mut self, opened: &Opened) {
+        let Some(used) = &opened.request.planned_change_used else { return };
+        let planned = self.plan.is_some_and(|plan| plan.operation == used.operation);
+        if planned && BindingPolicy::default().can_enrol(&used.evidence) {
+            (self.plan, self.binding) = (None, Some(used.evidence.clone()));
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -111,6 +147,7 @@ impl Clerk {
             "the grant does not name the request that was executed".to_owned()
         })?;
         book.position = book.position.max(grant.position);
+        book.follows(grant)?;
         self.states(&device, grant)?;
         Ok(fresh)
     }
@@ -121,6 +158,9 @@ impl Clerk {
         let stated: BTreeMap<_, _> =
             grant.tokens.iter().map(|token| (token.license, token.quantity)).collect();
         let held: BTreeMap<_, _> = book.units.into_iter().filter(|(_, units)| *units > 0).collect();
+        demand(grant.planned_change == book.plan, Rule::AsTheRulesSay, || {
+            format!("the grant plans {:?}, must be {:?}", grant.planned_change, book.plan)
+        })?;
         demand(stated == held && grant.position == book.position, Rule::AsTheRulesSay, || {
             format!(
                 "the grant states {stated:?} at {:?}, held are {held:?} at {:?}",
@@ -178,6 +218,9 @@ impl Clerk {
     ) -> Result<Vec<Outcome>, Violation> {
         let named = opened.request.operations.iter().map(|o| o.id).eq(response.results.iter().map(|r| r.id));
         demand(named, Rule::AsTheRulesSay, || "not every operation has a result, in order".to_owned())?;
+        let book = self.books.entry(opened.key.device()).or_default();
+        book.forget_hardware_if_empty();
+        book.take_over(opened);
         let mut fresh = Vec::new();
         for (operation, result) in opened.request.operations.iter().zip(response.results.iter()) {
             let device = opened.key.device();
@@ -191,6 +234,7 @@ impl Clerk {
             self.run(opened, operation, &result.outcome, now)?;
             let book = self.books.entry(device).or_default();
             book.results.insert(operation.id, result.outcome.clone());
+            book.forget_hardware_if_empty();
             fresh.push(result.outcome.clone());
         }
         self.books.entry(opened.key.device()).or_default().seen = opened.name.counter;
@@ -218,9 +262,8 @@ impl Clerk {
                 let left = quantity.map_or(0, |units| held.saturating_sub(units));
                 (*license, if kept && held > 0 { "policy" } else { "done" }, left)
             }
-            Action::PlanChange { .. } | Action::Unknown { .. } => {
-                return Err(Violation::of(Rule::Harness, "an operation that nobody asked for"));
-            }
+            Action::PlanChange { window } => return self.plan(&device, operation.id, *window, outcome, now),
+            Action::Unknown { .. } => return Err(Violation::of(Rule::Harness, "an unknown operation")),
         };
         // The second telling leaves evidence out: who holds room may still be refused for the hardware's sake.
         let hardware = matches!(told.as_str(), "binding_broken" | "too_little_evidence")
@@ -232,6 +275,35 @@ impl Clerk {
         })?;
         if told == "done" {
             self.done(device, license, &operation.action, units, now);
+        }
+        Ok(())
+    }
+
+    /// A window is given to who holds something and shows its hardware, as long as all products held allow.
+    fn plan(
+        &mut self,
+        device: &DeviceId,
+        operation: OperationId,
+        window: Duration,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), Violation> {
+        let Some(book) = self.books.get_mut(device) else { return Ok(()) };
+        let held = book.units.iter().filter(|(_, units)| **units > 0).map(|(license, _)| license);
+        let held: Vec<&Article> = held.filter_map(|license| self.articles.get(license)).collect();
+        let allowed = |article: &&Article| article.sold.policy.longest_planned_change >= window;
+        let must = match held.as_slice() {
+            [] => "nothing_held",
+            held if held.iter().all(allowed) => "done",
+            _ => "policy",
+        };
+        let told = code(outcome);
+        let hardware = must == "done" && matches!(told.as_str(), "binding_broken" | "too_little_evidence");
+        demand(hardware || told == must, Rule::AsTheRulesSay, || {
+            format!("a planned change was answered {told}, must be {must}")
+        })?;
+        if told == "done" {
+            book.plan = Some(PlannedChange { operation, until: now.after(window) });
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use crate::simulation::violation::{Rule, Violation, demand};
 use crate::simulation::world::World;
 use landfast_core::event::{Carrier, Delivery, Selection, TransportFailure};
 use landfast_core::{Event, Refusal};
-use landfast_protocol::ActivationId;
 use landfast_protocol::operation::Action;
+use landfast_protocol::{ActivationId, Duration};
 
 /// What an administrator asks for. Licenses are numbered as in the setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum What {
     ReturnAll,
     /// The latest license information.
     Reclaim,
+    /// A window for a swap of hardware, in days.
+    PlanChange(u64),
 }
 
 /// By whose hand a response reaches a device.
@@ -67,6 +69,7 @@ impl World {
             }
             What::ReturnAll => Event::Return { ticket, selection: Selection::All, delivery },
             What::Reclaim => Event::Reclaim { ticket, delivery },
+            What::PlanChange(days) => Event::PlanChange { ticket, window: Duration::days(days), delivery },
         };
         let cancels = matches!(what, What::Return(license, None) if self.is_pending(device, issuer, license));
         self.say(|_| format!("device {device} at issuer-{issuer}: {what:?}, {delivery:?}, {fate:?}"));
@@ -254,5 +257,6 @@ fn name_of(what: What, cancels: bool) -> &'static str {
         What::Return(..) => "return",
         What::ReturnAll => "return all",
         What::Reclaim => "reclaim",
+        What::PlanChange(_) => "plan change",
     }
 }

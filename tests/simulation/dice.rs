@@ -94,7 +94,10 @@ impl Dice {
         ];
         match self.rng.weighted(&kinds).unwrap_or(Kind::Command) {
             Kind::Command => Action::Command(self.what(licenses), self.delivery(), self.fate()),
-            Kind::Exchange => Action::Exchange(self.what(licenses)),
+            Kind::Exchange => match self.what(licenses) {
+                What::PlanChange(days) => Action::Swap(days, self.fate()),
+                what => Action::Exchange(what),
+            },
             Kind::Overtaken => Action::Overtaken(self.what(licenses)),
             Kind::CarryOut => Action::CarryOut([1, 1, 2, 9][self.rng.below(4)]),
             Kind::Deliver => Action::Deliver(self.back(), self.authority_fate()),
@@ -139,6 +142,10 @@ impl Dice {
             12..=17 => What::Return(license, None),
             18 => What::Return(license, units),
             19 | 20 => What::ReturnAll,
+            // A week, or two; six weeks are more than any product allows.
+            24..=26 => {
+                What::PlanChange(if units == Some(3) { 42 } else { 7 * u64::from(units.unwrap_or(1)) })
+            }
             _ => What::Reclaim,
         }
     }

@@ -20,6 +20,8 @@ pub enum Action {
     /// An administrator asks a slow agent: between any two of its effects the authority takes what has left, and
     /// another device tries to activate.
     Overtaken(What),
+    /// A swap of hardware is planned for so many days, done, and left in peace for a minute.
+    Swap(u64, Fate),
     /// A slow agent carries out so many effects.
     CarryOut(usize),
     /// One of the device's requests reaches the authority: how many newer ones there are.

@@ -3,11 +3,12 @@
 
 use crate::simulation::violation::{Rule, Violation, demand, works};
 use landfast_core::view::IssuerView;
+use landfast_protocol::evidence::Evidence;
 use landfast_protocol::grant::{Grant, Position};
 use landfast_protocol::operation::{Action, Operation};
 use landfast_protocol::request::Request;
 use landfast_protocol::response::Response;
-use landfast_protocol::{Digest, LicenseId};
+use landfast_protocol::{Digest, LicenseId, OperationId};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,10 @@ pub(crate) struct Shadow {
     pending: Vec<Operation>,
     position: Option<Position>,
     tokens: BTreeMap<LicenseId, u32>,
+    /// The planned change of the grant applied last.
+    plan: Option<OperationId>,
+    /// The hardware that was taken over by each plan.
+    taken_over: BTreeMap<OperationId, Evidence>,
 }
 
 impl Shadow {
@@ -50,10 +55,28 @@ impl Shadow {
         demand(request.previous.map(|p| p.position) == self.position, Rule::RecordIsTruth, || {
             format!("request {} does not name the grant that was applied", name.counter)
         })?;
+        self.used_as_planned(&request)?;
         self.pending = request.operations.to_vec();
         self.counter = name.counter;
         self.names.insert(name.counter, name.digest);
         Ok(())
+    }
+
+    /// A plan is used once, and what was taken over then is told until a grant knows of it.
+    fn used_as_planned(&mut self, request: &Request) -> Result<(), Violation> {
+        let Some(used) = &request.planned_change_used else {
+            let silent = self.plan.is_some_and(|plan| self.taken_over.contains_key(&plan));
+            return demand(!silent, Rule::RecordIsTruth, || {
+                format!("request {} does not say that its plan was used", request.counter)
+            });
+        };
+        demand(self.plan == Some(used.operation), Rule::RecordIsTruth, || {
+            format!("request {} says that a plan was used which its grant does not name", request.counter)
+        })?;
+        let first = self.taken_over.entry(used.operation).or_insert_with(|| used.evidence.clone());
+        demand(*first == used.evidence, Rule::RecordIsTruth, || {
+            format!("request {} says that a plan was used twice", request.counter)
+        })
     }
 
     /// A response that is for this device, and was committed. True when its grant is newer.
@@ -65,6 +88,7 @@ impl Shadow {
         let newer = self.position.is_none_or(|held| grant.position > held);
         if newer {
             self.position = Some(grant.position);
+            self.plan = grant.planned_change.map(|plan| plan.operation);
             self.tokens = grant.tokens.iter().map(|token| (token.license, token.quantity)).collect();
             self.counter = self.counter.max(grant.executed.map_or(0, |name| name.counter));
         }

@@ -279,6 +279,9 @@ impl World {
             self.note_answer(issuer, answer, &taken, overtaken);
             self.check_noticed(issuer, letter)?;
         }
+        let tells = |letter: &Letter| letter.opened.request.planned_change_used.is_some();
+        let told = taken.new && self.letter(issuer, letter).is_some_and(tells);
+        self.coverage.add("planned change", "told to the authority", u64::from(told));
         self.say(|world| world.tell_taken(issuer, letter, fate, &taken));
         self.follow_moves(issuer);
         self.check()?;
@@ -302,7 +305,7 @@ impl World {
     }
 
     fn note_result(&mut self, code: &str) {
-        const CODES: [&str; 9] = [
+        const CODES: [&str; 10] = [
             "done",
             "stale",
             "unknown_license",
@@ -312,6 +315,7 @@ impl World {
             "license_expired",
             "binding_broken",
             "too_little_evidence",
+            "nothing_held",
         ];
         if let Some(known) = CODES.into_iter().find(|known| *known == code) {
             self.coverage.note("result", known);

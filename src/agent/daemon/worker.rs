@@ -4,7 +4,7 @@ use super::error::DaemonError;
 use crate::adapters::{Clock, draw};
 use crate::desk::Answer;
 use crate::store::{Held, Medium, Store};
-use landfast_core::effect::{Effect, Refusal, Ticket};
+use landfast_core::effect::{Effect, Refusal};
 use landfast_core::event::Event;
 use landfast_core::machine::Settings;
 use landfast_core::step::HistoryEntry;
@@ -178,7 +178,7 @@ impl<M: Medium> Worker<M> {
         now: &Moment,
         effects: &mut Vec<(usize, Effect)>,
     ) -> io::Result<()> {
-        let ticket = ticket(&event);
+        let ticket = event.ticket();
         let Some(seat) = self.seats.get_mut(issuer) else {
             let refusal = Err(Refusal::BadCommand("there is no such issuer"));
             effects.extend(ticket.map(|ticket| (issuer, Effect::Reply(ticket, refusal))));
@@ -229,14 +229,4 @@ impl Seat {
 /// A grant that was damaged is none.
 fn intact(grant: Option<Vec<u8>>) -> Option<Vec<u8>> {
     grant.filter(|frame| Frame::parse(frame).is_ok())
-}
-
-fn ticket(event: &Event) -> Option<Ticket> {
-    match event {
-        Event::Activate { ticket, .. } | Event::Return { ticket, .. } | Event::Reclaim { ticket, .. } => {
-            Some(*ticket)
-        }
-        Event::Response { ticket, .. } => *ticket,
-        _ => None,
-    }
 }

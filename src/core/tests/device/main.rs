@@ -4,6 +4,7 @@
 mod binding;
 mod entitlement;
 mod exchange;
+mod planned;
 mod runway;
 mod support;
 mod time;

@@ -8,7 +8,7 @@ use landfast_protocol::binding::BindingPolicy;
 use landfast_protocol::certificate::{Certificate, Purpose, Trust};
 use landfast_protocol::evidence::{Evidence, Factor};
 use landfast_protocol::frame::Sealed;
-use landfast_protocol::grant::{Feature, Grant, Hold, Model, Position, Token};
+use landfast_protocol::grant::{Feature, Grant, Hold, Model, PlannedChange, Position, Token};
 use landfast_protocol::keys::SecretKey;
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::reading::{FactorReading, HardwareReading, Identity, Reading};
@@ -36,6 +36,7 @@ pub struct Issuer {
     pub policy: BindingPolicy,
     pub lease_until: Option<Timestamp>,
     pub hold: Option<Hold>,
+    pub planned_change: Option<PlannedChange>,
     pub tokens: Vec<Token>,
     pub binding: Option<Evidence>,
 }
@@ -59,6 +60,7 @@ impl Issuer {
             policy: BindingPolicy::default(),
             lease_until: None,
             hold: None,
+            planned_change: None,
             tokens: Vec::new(),
             binding: None,
         }
@@ -93,7 +95,7 @@ impl Issuer {
             policy: self.policy.clone(),
             lease_until: self.lease_until,
             hold: self.hold.clone(),
-            planned_change: None,
+            planned_change: self.planned_change,
             max_off: Duration::days(180),
         };
         Sealed::seal(&grant, &self.signer, &self.chain).unwrap().into_bytes()
