@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod deny;
+mod hwdata;
 mod man;
 mod output;
 mod steps;

@@ -1,16 +1,17 @@
 //! The list of tasks.
 
-use crate::{bench, demo, man, test};
+use crate::{bench, demo, hwdata, man, test};
 use anyhow::{Result, ensure};
 use std::process::ExitCode;
 
 /// Name, arguments, what it does, and the function that does it.
 type Task = (&'static str, &'static str, &'static str, fn(&[String]) -> Result<ExitCode>);
 
-const TASKS: [Task; 4] = [
+const TASKS: [Task; 5] = [
     ("demo", "[--keep]", "tell the life of a license with the real programs", demo::run),
     ("test", "[--long] [FILTER]", "install the test tools, check everything, run every test", test::run),
     ("bench", "[--json] [NAME...]", "measure each figure beside its floor", bench::run),
+    ("hwdata", "[--json] [DIR]", "hold recordings of real machines against each other", hwdata::run),
     ("man", "", "write man pages and shell completions to target/", man::run),
 ];
 
