@@ -38,7 +38,7 @@ async fn compare(address: &str) -> Result<Figure> {
     })
 }
 
-async fn wait_for_name(connection: &Connection, name: &str) -> Result<()> {
+pub async fn wait_for_name(connection: &Connection, name: &str) -> Result<()> {
     let bus = zbus::fdo::DBusProxy::new(connection).await?;
     let mut changes = bus.receive_name_owner_changed().await?;
     while !bus.name_has_owner(name.try_into()?).await? {

@@ -7,6 +7,7 @@ mod dbus;
 mod evaluate;
 mod exchange;
 mod figure;
+mod hardware;
 mod http;
 mod idle;
 mod stopwatch;
@@ -33,6 +34,15 @@ fn main() -> Result<()> {
     }
     if ["http", "dbus", "idle", "start"].into_iter().any(wanted) {
         figures.extend(agent_figures(directory.path(), &wanted)?);
+    }
+    if wanted("fingerprint_ms") {
+        figures.push(hardware::fingerprint(directory.path())?);
+    }
+    if wanted("verdict_us") {
+        figures.push(hardware::verdict(directory.path())?);
+    }
+    if wanted("uevent_to_signal_ms") {
+        figures.extend(hardware::signal(directory.path())?);
     }
     if wanted("exchange_ratio") {
         figures.push(exchange::measure(directory.path())?);
