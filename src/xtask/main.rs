@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod deny;
 mod hwdata;
+mod lab;
 mod man;
 mod output;
 mod steps;

@@ -33,12 +33,13 @@ impl Steps {
     /// A table of all steps.
     pub fn print(&self) {
         println!("\n=== steps");
+        let width = self.finished.iter().map(|step| step.name.len()).max().unwrap_or(0);
         for Finished { name, result, took } in &self.finished {
             let (word, detail) = match result {
                 Ok(()) => ("ok", String::new()),
                 Err(error) => ("FAILED", format!("  {error:#}")),
             };
-            println!("{word:<8} {name:<8} {:>7.1} s{detail}", took.as_secs_f64());
+            println!("{word:<8} {name:<width$} {:>7.1} s{detail}", took.as_secs_f64());
         }
     }
 

@@ -1,16 +1,22 @@
 //! The list of tasks.
 
-use crate::{bench, demo, hwdata, man, test};
+use crate::{bench, demo, hwdata, lab, man, test};
 use anyhow::{Result, ensure};
 use std::process::ExitCode;
 
 /// Name, arguments, what it does, and the function that does it.
 type Task = (&'static str, &'static str, &'static str, fn(&[String]) -> Result<ExitCode>);
 
-const TASKS: [Task; 5] = [
+const TASKS: [Task; 6] = [
     ("demo", "[--keep]", "tell the life of a license with the real programs", demo::run),
     ("test", "[--long] [FILTER]", "install the test tools, check everything, run every test", test::run),
     ("bench", "[--json] [NAME...]", "measure each figure beside its floor", bench::run),
+    (
+        "lab",
+        "[--list] [--short] [--keep] [NAME...]",
+        "change the hardware of virtual field servers",
+        lab::run,
+    ),
     ("hwdata", "[--json] [DIR]", "hold recordings of real machines against each other", hwdata::run),
     ("man", "", "write man pages and shell completions to target/", man::run),
 ];
@@ -24,7 +30,7 @@ pub fn start(arguments: &[String]) -> Result<ExitCode> {
     }
     ensure!(matches!(name, "help" | "--help" | "-h"), "there is no task {name}; `cargo xtask` lists them");
     for (name, arguments, what, _) in TASKS {
-        println!("cargo xtask {:<28} {what}", format!("{name} {arguments}"));
+        println!("cargo xtask {:<41} {what}", format!("{name} {arguments}"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use crate::output::{Counts, Reader};
 use crate::steps::{Steps, cargo, execute};
-use crate::{deny, hwdata, tools};
+use crate::{deny, hwdata, lab, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
@@ -22,6 +22,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     steps.run("tests", || tests(&options, &mut counts));
     if options.filter.is_none() {
         steps.run("hwdata", || hwdata::check(&mut counts.skipped));
+    }
+    if options.filter.is_none() {
+        steps.run("lab", || lab::short(&mut counts.skipped));
     }
     if options.long {
         steps.run("seeds", seeds);

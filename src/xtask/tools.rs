@@ -35,6 +35,43 @@ pub const FOR_DEMO: [Tool; 5] = [
     ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
 ];
 
+/// What the lab uses: virtual machines and their images.
+const FOR_MACHINES: [Tool; 9] = [
+    ("mkfs.ext4", "e2fsprogs"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("qemu-img", "qemu-utils"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("setpriv", "util-linux"),
+    ("ssh-keygen", "openssh-client"),
+    ("strip", "binutils"),
+    ("swtpm", "swtpm"),
+    ("tar", "tar"),
+];
+
+/// Sees to it that the tools of the lab are here.
+pub fn ensure_machines() -> Result<()> {
+    if is_here("qemu-img") && !is_here("qemu-system-x86_64") && is_root()? {
+        // Both parts of QEMU have to be of one version, and the one that is here may be newer than Debian's.
+        let known =
+            Command::new("apt-cache").args(["show", "--no-all-versions", "qemu-system-x86"]).output()?;
+        let known = String::from_utf8_lossy(&known.stdout).into_owned();
+        if let Some(version) = known.lines().find_map(|line| line.strip_prefix("Version: ")) {
+            println!("installing qemu-system-x86 and qemu-utils {version}");
+            let mut install = apt();
+            install.args(["install", "--yes", "--no-install-recommends", "--allow-downgrades"]);
+            install.args(["qemu-system-x86".to_owned(), format!("qemu-utils={version}")]);
+            // Where that fails, the lists are old or missing: they are renewed below.
+            let _ = execute(&mut install);
+        }
+    }
+    ensure(&FOR_MACHINES)
+}
+
+/// Whether the tools of the lab are here already.
+pub fn has_machines() -> bool {
+    FOR_MACHINES.iter().all(|tool| is_here(tool.0))
+}
+
 /// Sees to it that the tools are here.
 pub fn ensure(tools: &[Tool]) -> Result<()> {
     let missing: Vec<&str> = tools.iter().filter(|tool| !is_here(tool.0)).map(|tool| tool.1).collect();
@@ -71,7 +108,8 @@ pub fn is_here(file: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(file).is_file())
 }
 
-fn is_root() -> Result<bool> {
+/// Whether this process may install packages.
+pub fn is_root() -> Result<bool> {
     Ok(std::fs::metadata("/proc/self")?.uid() == 0)
 }
 
