@@ -43,7 +43,10 @@ impl Work<'_> {
             self.inner.settling = Some(Settling { evidence, since: self.now.boot });
             return;
         }
-        if self.inner.settling.as_ref().is_some_and(|settling| self.now.boot < settling.settles_at()) {
+        let settled =
+            self.inner.settling.as_ref().is_none_or(|settling| self.now.boot >= settling.settles_at());
+        // An event makes one request. A command's own is made first, and would not say what follows here.
+        if !settled || !self.may_take_over {
             return;
         }
         self.inner.settling = None;
@@ -59,7 +62,7 @@ impl Work<'_> {
     /// The open plan and the hardware that it lets the device take over.
     fn planned_swap(&self) -> Option<(PlannedChange, Evidence)> {
         let inner = &*self.inner;
-        let able = inner.lost_since.is_none() && !inner.state.retired && !self.stopping;
+        let able = inner.lost_since.is_none() && !inner.state.retired;
         let plan = unused(inner).filter(|plan| able && self.time() < plan.until)?;
         let grant = inner.grant.as_deref().filter(|grant| grant.hold.is_none())?;
         let (evidence, comparison) = compared(inner)?;

@@ -21,6 +21,8 @@ pub(crate) struct Work<'a> {
     pub durable: bool,
     pub send: bool,
     pub stopping: bool,
+    /// The hardware was looked at, or it is time: nobody waits for this event's request.
+    pub may_take_over: bool,
     pub history: Vec<HistoryEntry>,
     pub replies: Vec<(Ticket, Result<Reply, Refusal>)>,
     /// Who caused this event.
@@ -45,6 +47,7 @@ impl<'a> Work<'a> {
             durable: false,
             send: false,
             stopping: false,
+            may_take_over: false,
             history: Vec::new(),
             replies: Vec::new(),
             caller: None,
@@ -68,6 +71,7 @@ impl<'a> Work<'a> {
 
     pub fn run(&mut self, event: Event) {
         self.caller = event.ticket();
+        self.may_take_over = matches!(event, Event::Evidence(_) | Event::Wake);
         match event {
             Event::Start => self.start(),
             Event::Evidence(reading) => self.inner.reading = Some(Arc::new(reading)),

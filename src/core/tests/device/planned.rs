@@ -140,6 +140,22 @@ fn b8_a_swap_in_the_window_is_taken_over_once_it_has_settled() {
 }
 
 #[test]
+fn b8_a_command_at_that_moment_makes_its_request_alone() {
+    let (_, mut device, operation) = planned();
+    device.handle(Event::Evidence(new()));
+    device.pass(61);
+    let licenses = vec![(id(2), None)];
+    device.handle(Event::Activate { ticket: Ticket(1), licenses, delivery: Delivery::File });
+    let by_hand = device.replied().unwrap().unwrap().request.unwrap();
+    assert_eq!((used(&by_hand), device.sent()), (None, None));
+    assert!(device.wake_at().unwrap() <= device.now.boot.0, "at once");
+    device.handle(Event::Wake);
+    let request = device.sent().unwrap();
+    assert_eq!((state(&device), used(&request).unwrap().operation), (BindingState::Bound, operation));
+    assert_eq!(Request::open(&request).unwrap().request.operations.len(), 1, "and the command's operation");
+}
+
+#[test]
 fn b8_a_swap_in_steps_is_taken_over_when_it_is_complete() {
     let (_, mut device, _) = planned();
     for step in [server("new board", "disk", "card"), server("new board", "new disk", "card"), new()] {
