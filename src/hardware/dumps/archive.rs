@@ -211,3 +211,44 @@ impl<R: Read> Read for Bounded<R> {
 fn cut(error: io::Error) -> Trouble {
     Trouble::Damaged(format!("it is damaged or cut off: {}", error.to_string().to_lowercase()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_does_not_fill_a_disk() {
+        let mut bounded = Bounded { inner: io::repeat(0), left: 1000 };
+        let mut bytes = Vec::new();
+        assert!(bounded.read_to_end(&mut bytes).is_err());
+        assert_eq!(bytes.len(), 1000);
+    }
+
+    #[test]
+    fn archives_of_the_form_before_posix_are_known_by_their_sum() {
+        let mut header = [0; BLOCK];
+        header[..4].copy_from_slice(b"proc");
+        assert!(!is_tar(&header));
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * u32::from(b' ');
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        assert!(is_tar(&header));
+        assert!(!is_tar(&[0; BLOCK]) && !is_tar(b"short"));
+    }
+
+    #[test]
+    fn only_what_a_collector_may_look_at_is_laid_out() {
+        for kept in [
+            "sys/class/dmi/id/sys_vendor",
+            "x/sys/devices/pci0/net/eth0/address",
+            "proc/cpuinfo",
+            "notes.txt",
+        ] {
+            assert!(!is_unread(Path::new(kept)), "{kept}");
+        }
+        for unread in
+            ["x/sys/devices/system/node/node0/meminfo", "sys/bus/pci", "sys/devices/pci0/power/control"]
+        {
+            assert!(is_unread(Path::new(unread)), "{unread}");
+        }
+    }
+}

@@ -65,13 +65,18 @@ pub(super) enum Trouble {
 }
 
 impl Folder {
-    /// Reads every recording below `directory`. Links are not followed: what they lead to inside is found anyway.
-    pub fn read(directory: &Path) -> io::Result<Self> {
-        let mut folder = Self::default();
-        // Its own trouble is the caller's; that of a directory below is a note.
-        std::fs::read_dir(directory)?;
-        let mut left = FILE_LIMIT;
-        folder.directory(directory, Path::new(""), Depth::default(), &mut left);
+    /// Reads every recording below `place`, or the one that it is. Links below it are not followed: what they lead to
+    /// inside is found anyway.
+    pub fn read(place: &Path) -> io::Result<Self> {
+        let (mut folder, mut left) = (Self::default(), FILE_LIMIT);
+        // Its own trouble is the caller's; that of what is below is a note.
+        if std::fs::metadata(place)?.is_dir() {
+            std::fs::read_dir(place)?;
+            folder.directory(place, Path::new(""), Depth::default(), &mut left);
+        } else {
+            let name = place.file_name().unwrap_or(place.as_os_str());
+            folder.file(place, Path::new(name), Depth::default(), &mut left);
+        }
         folder.machines.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(folder)
     }

@@ -81,12 +81,18 @@ pub(super) struct Written {
 pub(super) fn write(format: Format, bytes: &[u8], root: &mut FakeRoot) -> Result<Written, Trouble> {
     match format {
         Format::Smbios => smbios::write(bytes, root),
-        Format::Dmidecode => dmidecode::write(&String::from_utf8_lossy(bytes), root),
-        Format::Udev => udev::write(&String::from_utf8_lossy(bytes), root),
+        Format::Dmidecode => dmidecode::write(&String::from_utf8_lossy(whole_lines(bytes)), root),
+        Format::Udev => udev::write(&String::from_utf8_lossy(whole_lines(bytes)), root),
         Format::Cpuinfo => root.file("proc/cpuinfo", bytes).map(|()| Written::default()),
         Format::Ttar => ttar::write(bytes, root),
         Format::EntryPoint | Format::Pairs | Format::OtherText | Format::Empty | Format::Unknown => {
             Err(Trouble::Damaged("it records no machine".into()))
         }
     }
+}
+
+/// Without a last line that does not end: in a text that was cut off, half a serial number stands there.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    &bytes[..end]
 }

@@ -42,11 +42,19 @@ impl Groups {
             let first = *bytes.entry(machine.content).or_insert(at);
             groups.join(first, at, Why::SameBytes);
         }
+        // Groups only grow: what once contradicted always does.
+        let mut apart = BTreeSet::new();
         for (a, b) in candidates(machines) {
-            let fits = groups.members(a).iter().all(|one| {
-                groups.members(b).iter().all(|other| !contradict(&machines[*one], &machines[*other]))
-            });
-            if fits {
+            let between = (groups.of[a].min(groups.of[b]), groups.of[a].max(groups.of[b]));
+            if between.0 == between.1 || apart.contains(&between) {
+                continue;
+            }
+            let (ones, others) = (groups.members(a), groups.members(b));
+            let contradict =
+                |one: &usize| others.iter().any(|other| contradict(&machines[*one], &machines[*other]));
+            if ones.iter().any(contradict) {
+                apart.insert(between);
+            } else {
                 groups.join(a, b, Why::SameFacts);
             }
         }

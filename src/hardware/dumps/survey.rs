@@ -91,17 +91,27 @@ fn is_accepted(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Bound | Verdict::Drifted)
 }
 
-/// One for each two machines, whichever of their recordings shows it first.
+/// One for each two machines, whichever of their recordings shows it first. Every recording is compared with every other
+/// that has a value in common with it: without one nothing matches, and that is refused by every policy.
 fn false_accepts(machines: &[Machine], evidence: &[Evidence], groups: &Groups) -> Vec<FalseAccept> {
     let policy = BindingPolicy::default();
+    let mut holders: BTreeMap<FactorDigest, Vec<usize>> = BTreeMap::new();
+    for (at, evidence) in evidence.iter().enumerate() {
+        for digest in
+            Factor::ALL.into_iter().flat_map(|factor| evidence.present(factor)).map(|(digest, _)| digest)
+        {
+            holders.entry(digest).or_default().push(at);
+        }
+    }
     let mut found = BTreeMap::new();
-    for (a, enrolled) in evidence.iter().enumerate() {
-        for (b, current) in evidence.iter().enumerate() {
+    let mut compared = BTreeSet::new();
+    for holders in holders.values() {
+        for (a, b) in holders.iter().flat_map(|a| holders.iter().map(move |b| (*a, *b))) {
             let between = (groups.of[a].min(groups.of[b]), groups.of[a].max(groups.of[b]));
-            if between.0 == between.1 || found.contains_key(&between) {
+            if between.0 == between.1 || found.contains_key(&between) || !compared.insert((a, b)) {
                 continue;
             }
-            let comparison = compare(enrolled, current, &policy);
+            let comparison = compare(&evidence[a], &evidence[b], &policy);
             if is_accepted(comparison.verdict) {
                 let (enrolled, other) = (machines[a].name.clone(), machines[b].name.clone());
                 found.insert(between, FalseAccept { enrolled, other, why: told(&comparison) });

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod dumps;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod machine;
