@@ -13,6 +13,8 @@ mod machine;
 #[cfg(test)]
 mod p1;
 #[cfg(test)]
+mod pairs;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod properties;

@@ -1,9 +1,10 @@
 //! The verdict table of the hardware study, as far as evidence alone can show a row. What a reader has to do for a
 //! row (leave out a bridge, swap the bytes of a UUID) is shown with the reader.
 
-use crate::samples::ISSUER;
+use crate::samples::{self, ISSUER};
 use landfast_protocol::binding::{BindingPolicy, Comparison, GroupState, Verdict, Weights, compare};
 use landfast_protocol::evidence::{Evidence, Factor, Group};
+use landfast_protocol::grant::Grant;
 use landfast_protocol::reading::{FactorReading, HardwareReading, Identity, Ignored, Reading};
 
 /// One machine and what happens to it.
@@ -482,4 +483,21 @@ fn weights_of_nothing_anchor_nothing() {
     let found = compare(&machine.evidence(), &current.evidence(), &policy);
     assert!(found.score_permille > 500);
     assert_eq!(found.verdict, Verdict::Broken);
+}
+
+#[test]
+fn a_stored_binding_that_was_tampered_with_is_worth_nothing() {
+    let stored = samples::grant_frame().into_bytes();
+    let grant = samples::trust().open::<Grant>(&stored).unwrap();
+    let digests =
+        |evidence: &Evidence, factor| evidence.present(factor).map(|(digest, _)| digest).next().unwrap();
+    let (own, other) = (
+        digests(grant.binding.as_ref().unwrap(), Factor::ProductUuid),
+        digests(&Machine::server().evidence(), Factor::ProductUuid),
+    );
+    let at = stored.windows(16).position(|bytes| bytes == own.0).unwrap();
+    let mut tampered = stored.clone();
+    tampered[at..at + 16].copy_from_slice(&other.0);
+    let refused = samples::trust().open::<Grant>(&tampered).unwrap_err();
+    assert_eq!(refused.code(), "bad_signature");
 }
