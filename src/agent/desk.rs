@@ -5,7 +5,7 @@ use landfast_core::effect::{Refusal, Reply, Signal};
 use landfast_core::event::Selection;
 use landfast_core::step::HistoryEntry;
 use landfast_core::{Moment, Snapshot};
-use landfast_protocol::{ActivationId, Timestamp};
+use landfast_protocol::{ActivationId, Duration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -55,6 +55,13 @@ pub enum Command {
         /// The request is carried by hand.
         by_file: bool,
     },
+    /// Announce a swap of hardware.
+    PlanChange {
+        /// How long it may take until the swap.
+        window: Duration,
+        /// The request is carried by hand.
+        by_file: bool,
+    },
     /// Apply a response that was carried by hand.
     Import(Vec<u8>),
     /// Look at the hardware now.
@@ -70,7 +77,7 @@ pub enum Command {
 
 /// What the loop answers.
 pub enum Answer {
-    /// To Activate, Return, Reclaim, Import.
+    /// To Activate, Return, Reclaim, PlanChange, Import.
     Done(Reply),
     /// To Rescan.
     Rescanned,

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     activate, check, completions, doctor, fingerprint, give_back, history, import, licenses, pending,
-    reclaim, rescan, runway, status, what_if,
+    plan_change, reclaim, rescan, runway, status, what_if,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -13,7 +13,8 @@ const GLOBAL: &str = "Global options";
 /// Administers the licenses of this machine.
 ///
 /// It asks landfastd, the agent of this machine, over its Unix socket. Whoever may connect may
-/// read; activate, return, reclaim, rescan and import are for root and the agent's own user.
+/// read; activate, return, reclaim, plan-change, rescan and import are for root and the agent's
+/// own user.
 #[derive(Debug, Parser)]
 #[command(name = "landfast", version, after_help = crate::exit::HELP, verbatim_doc_comment)]
 pub struct Arguments {
@@ -64,6 +65,8 @@ pub enum Command {
     Return(give_back::Options),
     /// Get the latest license information from the authority.
     Reclaim(reclaim::Options),
+    /// Announce a swap of hardware: the next change is taken over without a break, once.
+    PlanChange(plan_change::Options),
     /// Look at the hardware now.
     Rescan(rescan::Options),
     /// Apply response files (.lfres) that were carried by hand or by a fleet tool.

@@ -53,6 +53,18 @@ pub(crate) fn span(seconds: u64) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX), unit)
 }
 
+/// `7d`, `12h`, `30m` in seconds.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    number.checked_mul(match unit {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        _ => return None,
+    })
+}
+
 /// A number of thousandths: `0.750`.
 pub(crate) fn thousandths(value: u32) -> String {
     format!("{}.{:03}", value / 1000, value % 1000)
@@ -80,6 +92,16 @@ mod tests {
     #[test]
     fn nothing_from_elsewhere_controls_the_terminal() {
         assert_eq!(clean("a\x1b[2J\nb\u{9b}c"), "a [2J b c");
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!(seconds("7d"), Some(7 * 86_400));
+        assert_eq!(seconds("12h"), Some(12 * 3_600));
+        assert_eq!(seconds("30m"), Some(1_800));
+        for wrong in ["", "d", "7", "7w", "-1d", "7dd", "99999999999999999d", "2026-11-22", "ä"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

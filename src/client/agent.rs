@@ -111,7 +111,7 @@ impl Agent {
         self.get("/v1/requests").await
     }
 
-    /// `POST /v1/requests`: activate, return, reclaim or rescan. For root and the agent's own user.
+    /// `POST /v1/requests`: activate, return, reclaim, plan a change or rescan. For root and the agent's own user.
     pub async fn command(&self, command: &CommandRequest) -> Result<CommandReply, Error> {
         let body = serde_json::to_vec(command).map_err(|error| Error::Question(error.to_string()))?;
         self.post("/v1/requests", "application/json", body).await

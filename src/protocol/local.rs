@@ -5,9 +5,11 @@
 //! `docs/http.md` has the routes, who may call them, and examples.
 
 mod outlook;
+mod planned;
 mod rfc3339;
 
 pub use outlook::{Prospect, ProspectGroup, Prospects, Runway, Runways};
+pub use planned::PlannedChange;
 pub use rfc3339::{NotATime, Rfc3339};
 
 use crate::ids::{DeviceId, IssuerId, LicenseId, OperationId};
@@ -75,6 +77,8 @@ pub struct Binding {
     pub broken_since: Option<Rfc3339>,
     /// Until when a broken binding stays granted.
     pub grace_until: Option<Rfc3339>,
+    /// A swap of hardware that was announced; null while none is.
+    pub planned_change: Option<PlannedChange>,
     /// Each group of evidence.
     pub groups: Vec<Group>,
     /// What it means and what to do.
@@ -222,6 +226,9 @@ pub struct IssuerStatus {
     /// The verdict in short; `GET /v1/binding` explains it.
     #[serde(default)]
     pub binding: BindingSummary,
+    /// A swap of hardware that was announced; null while none is.
+    #[serde(default)]
+    pub planned_change: Option<PlannedChange>,
     /// How many licenses are held.
     #[serde(default)]
     pub licenses: usize,
@@ -315,7 +322,7 @@ pub struct Pending {
     pub issuer: String,
     /// Which operation.
     pub operation: OperationId,
-    /// `activate` or `return`.
+    /// `activate`, `return` or `plan_change`.
     #[serde(default)]
     pub action: String,
     /// Which license.
@@ -342,6 +349,8 @@ pub enum Verb {
     Return,
     /// Get the latest license information.
     Reclaim,
+    /// Announce a swap of hardware: the device takes it over by itself, once.
+    PlanChange,
     /// Look at the hardware now.
     Rescan,
 }
@@ -374,6 +383,9 @@ pub struct CommandRequest {
     /// For return: answer what would be returned, and do nothing.
     #[serde(default)]
     pub dry_run: bool,
+    /// For a planned change: how long it may take until the swap, in seconds.
+    #[serde(default)]
+    pub window_seconds: Option<u64>,
     /// How the request travels.
     #[serde(default)]
     pub delivery: Carriage,
@@ -409,7 +421,7 @@ pub struct OperationResult {
     pub issuer: String,
     /// Which operation; null for the effect of a command as a whole.
     pub operation: Option<OperationId>,
-    /// `activate`, `return` or `reclaim`.
+    /// `activate`, `return`, `reclaim` or `plan_change`.
     pub action: String,
     /// Which license.
     pub license: Option<LicenseId>,

@@ -141,6 +141,10 @@ where
             Command::Reclaim { by_file } => {
                 Event::Reclaim { ticket: self.interpreter.ticket(answer), delivery: delivery(by_file) }
             }
+            Command::PlanChange { window, by_file } => {
+                let ticket = self.interpreter.ticket(answer);
+                Event::PlanChange { ticket, window, delivery: delivery(by_file) }
+            }
             Command::Import(bytes) => {
                 let ticket = Some(self.interpreter.ticket(answer));
                 Event::Response { ticket, bytes, carrier: Carrier::File }

@@ -88,6 +88,21 @@ impl Admin {
         self.run(asked(Verb::Reclaim, issuer, by_file)).await
     }
 
+    /// Announces a swap of hardware within so many seconds; an empty issuer stands for all of whom something is held.
+    #[zbus(out_args("results", "changed", "request"))]
+    async fn plan_change(
+        &self,
+        window_seconds: u64,
+        issuer: String,
+        by_file: bool,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<(Vec<Outcome>, bool, String), Trouble> {
+        self.permit(connection, &header).await?;
+        let base = asked(Verb::PlanChange, issuer, by_file);
+        self.run(CommandRequest { window_seconds: Some(window_seconds), ..base }).await
+    }
+
     /// Applies a response that was carried by hand, raw or in armor.
     #[zbus(out_args("results", "changed", "request"))]
     async fn import(
@@ -163,6 +178,7 @@ fn asked(command: Verb, issuer: String, by_file: bool) -> CommandRequest {
         licenses: Vec::new(),
         all: false,
         dry_run: false,
+        window_seconds: None,
         delivery: if by_file { Carriage::File } else { Carriage::Online },
     }
 }

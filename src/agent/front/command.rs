@@ -9,7 +9,7 @@ use landfast_core::view::IssuerView;
 use landfast_protocol::local::{
     Carriage, CommandReply, CommandRequest, History, HistoryEntry, LicenseChoice, OperationResult, Verb,
 };
-use landfast_protocol::{LicenseId, Timestamp};
+use landfast_protocol::{Duration, LicenseId, Timestamp};
 use std::collections::BTreeSet;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
@@ -24,6 +24,9 @@ pub async fn run(desk: &Desk, request: &CommandRequest) -> Result<CommandReply, 
     }
     if request.command != Verb::Return && (request.all || request.dry_run) {
         return Err(Fault::BadInput("`all` and `dry_run` go with return only".to_owned()));
+    }
+    if request.command != Verb::PlanChange && request.window_seconds.is_some() {
+        return Err(Fault::BadInput("`window_seconds` goes with plan_change only".to_owned()));
     }
     let name = request.issuer.as_deref();
     match request.command {
@@ -43,6 +46,13 @@ pub async fn run(desk: &Desk, request: &CommandRequest) -> Result<CommandReply, 
             let issuers = resolve::issuers(&snapshot, name)?;
             let commands = issuers.into_iter().map(|at| (at, Command::Reclaim { by_file })).collect();
             each(desk, &snapshot, "reclaim", commands, by_file).await
+        }
+        Verb::PlanChange => {
+            let missing = || Fault::BadInput("a planned change needs `window_seconds`".to_owned());
+            let window = Duration(request.window_seconds.ok_or_else(missing)?);
+            let issuers = concerned(&snapshot, resolve::issuers(&snapshot, name)?);
+            let commands = issuers.into_iter().map(|at| (at, Command::PlanChange { window, by_file }));
+            each(desk, &snapshot, "plan_change", commands.collect(), by_file).await
         }
         Verb::Rescan => rescan(desk).await,
     }
@@ -119,12 +129,7 @@ fn select(
         if !request.licenses.is_empty() {
             return Err(Fault::BadInput("give `licenses` or `all`, not both".to_owned()));
         }
-        let concerned =
-            |at: &usize| snapshot.issuers.get(*at).is_some_and(|view| !expand_all(view).is_empty());
-        let concerned: Vec<usize> = among.iter().copied().filter(concerned).collect();
-        // Nothing anywhere: the first issuer's machine says so, from its own state.
-        let chosen = if concerned.is_empty() { among.into_iter().take(1).collect() } else { concerned };
-        return Ok(chosen.into_iter().map(|at| (at, Selection::All)).collect());
+        return Ok(concerned(snapshot, among).into_iter().map(|at| (at, Selection::All)).collect());
     }
     if request.licenses.is_empty() {
         return Err(Fault::BadInput("name at least one license, or set `all`".to_owned()));
@@ -138,6 +143,14 @@ fn select(
         }
     }
     Ok(selections.into_iter().map(|(at, licenses)| (at, Selection::Licenses(licenses))).collect())
+}
+
+/// The issuers of whom something is held or being activated. With nothing anywhere it is the first one, whose machine
+/// says so from its own state.
+fn concerned(snapshot: &Snapshot, among: Vec<usize>) -> Vec<usize> {
+    let concerned = |at: &usize| snapshot.issuers.get(*at).is_some_and(|view| !expand_all(view).is_empty());
+    let found: Vec<usize> = among.iter().copied().filter(concerned).collect();
+    if found.is_empty() { among.into_iter().take(1).collect() } else { found }
 }
 
 /// Everything held or still being activated.

@@ -10,7 +10,7 @@ use landfast_protocol::binding::BindingPolicy;
 use landfast_protocol::certificate::{Certificate, Purpose, Trust};
 use landfast_protocol::evidence::{Evidence, Factor};
 use landfast_protocol::frame::Sealed;
-use landfast_protocol::grant::{Feature, Grant, Model, Position, Token};
+use landfast_protocol::grant::{Feature, Grant, Model, PlannedChange, Position, Token};
 use landfast_protocol::keys::SecretKey;
 use landfast_protocol::operation::{Action, Outcome};
 use landfast_protocol::reading::{FactorReading, HardwareReading, Identity, Reading};
@@ -168,6 +168,9 @@ impl Inside {
                 Event::Return { ticket, selection, delivery: by(by_file) }
             }
             Command::Reclaim { by_file } => Event::Reclaim { ticket, delivery: by(by_file) },
+            Command::PlanChange { window, by_file } => {
+                Event::PlanChange { ticket, window, delivery: by(by_file) }
+            }
             Command::Import(bytes) => Event::Response { ticket: Some(ticket), bytes, carrier: Carrier::File },
         };
         let replied = self.handle(issuer, event).expect("a command is answered");
@@ -257,6 +260,7 @@ struct Vendor {
     sequence: u64,
     tokens: Vec<Token>,
     binding: Option<Evidence>,
+    planned: Option<PlannedChange>,
 }
 
 impl Vendor {
@@ -271,7 +275,7 @@ impl Vendor {
             not_after: Timestamp(NOON.0 * 2),
         };
         let chain = Sealed::seal(&certificate, &root, &[]).unwrap().into_bytes();
-        Self { issuer, root, signer, chain, sequence: 0, tokens: Vec::new(), binding: None }
+        Self { issuer, root, signer, chain, sequence: 0, tokens: Vec::new(), binding: None, planned: None }
     }
 
     fn answer(&mut self, request: &[u8], at: Timestamp) -> Vec<u8> {
@@ -290,8 +294,15 @@ impl Vendor {
                     }
                     self.tokens.retain(|token| token.quantity > 0);
                 }
-                Action::PlanChange { .. } | Action::Unknown { .. } => {}
+                Action::PlanChange { window } => {
+                    let until = at.after(window);
+                    self.planned = Some(PlannedChange { operation: operation.id, until });
+                }
+                Action::Unknown { .. } => {}
             }
+        }
+        if let Some(used) = &opened.request.planned_change_used {
+            (self.planned, self.binding) = (None, Some(used.evidence.clone()));
         }
         self.binding.get_or_insert_with(|| opened.request.evidence.clone());
         self.sequence += 1;
@@ -311,7 +322,7 @@ impl Vendor {
             policy: BindingPolicy::default(),
             lease_until: None,
             hold: None,
-            planned_change: None,
+            planned_change: self.planned,
             max_off: Duration::days(180),
         };
         let grant = Sealed::seal(&grant, &self.signer, &self.chain).unwrap().into_bytes();

@@ -103,9 +103,18 @@ pub fn binding(view: &IssuerView) -> local::Binding {
         drifted_permille: binding.drifted_permille,
         broken_since: time(binding.broken_since),
         grace_until: time(binding.grace_until),
+        planned_change: planned_change(view),
         groups: binding.groups.iter().map(group).collect(),
         advice: binding.advice.clone(),
     }
+}
+
+fn planned_change(view: &IssuerView) -> Option<local::PlannedChange> {
+    view.planned_change.map(|plan| local::PlannedChange {
+        operation: plan.operation,
+        until: Rfc3339(plan.until),
+        used_at: time(plan.used_at),
+    })
 }
 
 fn group(view: &GroupView) -> local::Group {
@@ -242,6 +251,7 @@ fn issuer_status(view: &IssuerView, now: &Moment) -> local::IssuerStatus {
             score_permille: view.binding.score_permille,
             grace_until: time(view.binding.grace_until),
         },
+        planned_change: planned_change(view),
         licenses: view.licenses.len(),
         pending: view.pending.len(),
         contact,

@@ -31,6 +31,14 @@ fn render(binding: &Binding, screen: &Screen) -> String {
         let until = binding.grace_until.map(|until| format!(", licenses stay granted until {}", time(until)));
         text.push_str(&format!("{}\n", until.unwrap_or_default()));
     }
+    if let Some(plan) = &binding.planned_change {
+        text.push_str(&match plan.used_at {
+            None => {
+                format!("planned change until {}: the next change is taken over, once\n", time(plan.until))
+            }
+            Some(at) => format!("planned change used up {}\n", time(at)),
+        });
+    }
     if !binding.advice.is_empty() {
         text.push_str(&format!("{}\n", clean(&binding.advice)));
     }
@@ -118,8 +126,8 @@ fn note(factor: &Factor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use landfast_client::Timestamp;
-    use landfast_client::api::Rfc3339;
+    use landfast_client::api::{PlannedChange, Rfc3339};
+    use landfast_client::{OperationId, Timestamp};
 
     fn factor(name: &str, source: &str, state: &str, masked: Option<&str>, note: Option<&str>) -> Factor {
         Factor {
@@ -172,6 +180,7 @@ mod tests {
             drifted_permille: 500,
             broken_since: None,
             grace_until: None,
+            planned_change: None,
             groups: vec![board, disks, network],
             advice: "the next reclaim re-binds it".to_owned(),
         }
@@ -208,6 +217,19 @@ disks: put the original disks back
             "acme: broken\nscore 0.200: 0.300 short of drifted (bound from 0.750, drifted from 0.500)\n\
              broken since 2026-11-22 03:31 UTC, licenses stay granted until 2026-12-06 03:31 UTC\n"
         ));
+    }
+
+    #[test]
+    fn b8_a_planned_change_is_shown_until_the_authority_knows() {
+        let (until, at) = (Rfc3339(Timestamp(1_795_318_260)), Rfc3339(Timestamp(1_795_318_200)));
+        let open = PlannedChange { operation: OperationId([1; 16]), until, used_at: None };
+        let shown = |plan| {
+            render(&Binding { planned_change: Some(plan), ..binding("bound", 1000) }, &Screen::plain())
+        };
+        let line = "\nplanned change until 2026-11-22 03:31 UTC: the next change is taken over, once\n";
+        assert!(shown(open).contains(line), "{}", shown(open));
+        let used = shown(PlannedChange { used_at: Some(at), ..open });
+        assert!(used.contains("\nplanned change used up 2026-11-22 03:30 UTC\n"), "{used}");
     }
 
     #[test]

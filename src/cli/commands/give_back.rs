@@ -44,6 +44,7 @@ pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Repo
             .collect(),
         all: options.all,
         dry_run: true,
+        window_seconds: None,
         delivery: Carriage::Online,
     };
     let preview = context.agent.command(&asked).await.map_err(|error| failed(&error))?;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::table::Table;
-use crate::text::time;
+use crate::text::{seconds, time};
 use landfast_client::Timestamp;
 use landfast_client::api::{HistoryEntry, Rfc3339};
 
@@ -23,7 +23,7 @@ pub struct Options {
 pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Report, Failure> {
     let since = match options.since.as_deref() {
         None => None,
-        Some(text) => match span(text) {
+        Some(text) => match seconds(text) {
             // Licensing time is what the entries are stamped with; the wall clock may say something else.
             Some(span) => {
                 let status = context.status("history").await?;
@@ -41,18 +41,6 @@ pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Repo
     Ok(Report::new(render(&history.entries, context.screen), &history))
 }
 
-/// `7d`, `12h`, `30m` in seconds.
-fn span(text: &str) -> Option<u64> {
-    let unit = text.chars().last()?;
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    number.checked_mul(match unit {
-        'd' => 86_400,
-        'h' => 3_600,
-        'm' => 60,
-        _ => return None,
-    })
-}
-
 fn render(entries: &[HistoryEntry], screen: &Screen) -> String {
     if entries.is_empty() {
         return "nothing happened\n".to_owned();
@@ -67,16 +55,6 @@ fn render(entries: &[HistoryEntry], screen: &Screen) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans() {
-        assert_eq!(span("7d"), Some(7 * 86_400));
-        assert_eq!(span("12h"), Some(12 * 3_600));
-        assert_eq!(span("30m"), Some(1_800));
-        for wrong in ["", "d", "7", "7w", "-1d", "7dd", "99999999999999999d", "2026-11-22", "ä"] {
-            assert_eq!(span(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn a_line_for_each_entry() {

@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod licenses;
 mod outcome;
 pub(crate) mod pending;
+pub(crate) mod plan_change;
 pub(crate) mod reclaim;
 pub(crate) mod rescan;
 pub(crate) mod runway;
@@ -48,6 +49,7 @@ pub async fn run(arguments: Arguments, screen: &Screen) -> Result<Report, Failur
         Command::Activate(options) => activate::run(&context, &options).await,
         Command::Return(options) => give_back::run(&context, &options).await,
         Command::Reclaim(options) => reclaim::run(&context, &options).await,
+        Command::PlanChange(options) => plan_change::run(&context, &options).await,
         Command::Rescan(_) => rescan::run(&context).await,
         Command::Import(options) => import::run(&context, &options).await,
         Command::Doctor(_) => doctor::run(&context).await,

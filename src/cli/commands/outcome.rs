@@ -35,9 +35,12 @@ fn line(result: &OperationResult, told: &Told<'_>) -> String {
         ("done", "activate") => "activated".to_owned(),
         ("done", "return") => "given back".to_owned(),
         ("done", "reclaim") => "up to date".to_owned(),
+        ("done", "plan_change") => "the change is planned".to_owned(),
+        ("pending", "plan_change") if told.by_hand => "waits for the response".to_owned(),
         ("pending", "activate") if told.by_hand => "waits for the response".to_owned(),
         ("pending", "return") if told.by_hand => "given back; the request tells the authority".to_owned(),
         (outcome, "activate") => format!("activation {}", clean(outcome)),
+        (outcome, "plan_change") => format!("planned change {}", clean(outcome)),
         (outcome, action) => format!("{} {}", clean(action), clean(outcome)),
     };
     let held = result.license.and_then(|license| told.held.iter().find(|held| held.license == license));

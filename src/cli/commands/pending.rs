@@ -31,6 +31,7 @@ fn render(pending: &[Pending], issuers: &[IssuerStatus], screen: &Screen) -> Str
             match (operation.quantity, operation.action.as_str()) {
                 (Some(units), _) => units.to_string(),
                 (None, "activate") => "usual".to_owned(),
+                (None, "plan_change") => "-".to_owned(),
                 (None, _) => "all".to_owned(),
             },
             operation.issuer.clone(),
@@ -81,6 +82,7 @@ mod tests {
             licensing_time: Rfc3339::default(),
             grant: None,
             binding: Default::default(),
+            planned_change: None,
             licenses: 0,
             pending: 2,
             contact: Contact {

@@ -21,6 +21,7 @@ pub(crate) async fn run(context: &Context<'_>, options: &Options) -> Result<Repo
         licenses: Vec::new(),
         all: false,
         dry_run: false,
+        window_seconds: None,
         delivery: carrier.kind(),
     };
     let reply = match context.agent.command(&request).await {

@@ -17,6 +17,7 @@ pub(crate) async fn run(context: &Context<'_>) -> Result<Report, Failure> {
         licenses: Vec::new(),
         all: false,
         dry_run: false,
+        window_seconds: None,
         delivery: Carriage::Online,
     };
     let reply = context.agent.command(&request).await.map_err(|error| Failure::of("rescan", &error))?;

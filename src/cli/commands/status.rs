@@ -5,7 +5,7 @@ mod trouble;
 
 use self::endings::Ending;
 use self::trouble::{Level, Trouble};
-use super::Context;
+use super::{Context, plan_change};
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::screen::{Mood, Screen};
@@ -89,6 +89,9 @@ fn facts(issuer: &IssuerStatus) -> String {
         "indeterminate" if leased => "too little can be read to bind to; leased instead".to_owned(),
         state => format!("{}, score {}", clean(state), thousandths(binding.score_permille)),
     };
+    let planned = issuer.planned_change.map_or_else(String::new, |plan| {
+        format!("  planned    a change {}\n", plan_change::sentence(&plan, issuer.licensing_time))
+    });
     let pending = match issuer.pending {
         0 => String::new(),
         number => format!(", {} pending", count(number, "operation")),
@@ -98,7 +101,7 @@ fn facts(issuer: &IssuerStatus) -> String {
         None => "has not answered yet".to_owned(),
     };
     format!(
-        "  licenses   {} held{pending}\n  hardware   {hardware}\n  authority  {contact}\n  device     {}\n",
+        "  licenses   {} held{pending}\n  hardware   {hardware}\n{planned}  authority  {contact}\n  device     {}\n",
         issuer.licenses,
         issuer.device.short()
     )

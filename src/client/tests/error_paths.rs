@@ -214,6 +214,7 @@ async fn a_command_says_what_it_wants() {
         licenses: Vec::new(),
         all: true,
         dry_run: false,
+        window_seconds: None,
         delivery: Carriage::File,
     };
     assert_eq!(server.agent().command(&command).await.unwrap_err().code(), "nothing_held");
@@ -221,7 +222,7 @@ async fn a_command_says_what_it_wants() {
     assert!(asked.starts_with("POST /v1/requests HTTP/1.1\r\n"), "{asked}");
     assert!(asked.contains("content-type: application/json\r\n"), "{asked}");
     assert!(asked.ends_with(
-        r#"{"command":"return","issuer":null,"licenses":[],"all":true,"dry_run":false,"delivery":"file"}"#
+        r#"{"command":"return","issuer":null,"licenses":[],"all":true,"dry_run":false,"window_seconds":null,"delivery":"file"}"#
     ));
 }
 

@@ -119,6 +119,7 @@ fn command(verb: Verb, licenses: &[(&str, Option<u32>)]) -> CommandRequest {
         licenses: licenses.iter().map(choice).collect(),
         all: false,
         dry_run: false,
+        window_seconds: None,
         delivery: Carriage::Online,
     }
 }

@@ -43,6 +43,21 @@ async fn d8_activate_and_return_over_dbus() {
 }
 
 #[tokio::test]
+async fn b8_a_change_is_planned_over_dbus() {
+    let pair = Pair::new(&["acme"]).await;
+    assert_eq!(trouble(pair.call(ADMIN, "PlanChange", &(604_800u64, "", false)).await).0, "NothingHeld");
+    pair.bench.activate(0, &[3]);
+    let (results, changed, request) = admin(&pair, "PlanChange", &(604_800u64, "acme", false)).await;
+    assert!(changed && request.is_empty());
+    assert_eq!((results[0].2.as_str(), results[0].5.as_str()), ("plan_change", "done"));
+    let snapshot = pair.bench.desk.snapshot.load();
+    assert!(snapshot.issuers[0].planned_change.is_some_and(|plan| plan.used_at.is_none()));
+    let (results, _, request) = admin(&pair, "PlanChange", &(3_600u64, "", true)).await;
+    assert_eq!(results[0].5, "pending");
+    assert!(request.starts_with("-----BEGIN LANDFAST REQUEST-----"));
+}
+
+#[tokio::test]
 async fn d9_b1_a_request_travels_by_file_and_comes_back_over_dbus() {
     let pair = Pair::new(&["acme"]).await;
     let licenses = vec![(id(3).reveal(), 0u32)];

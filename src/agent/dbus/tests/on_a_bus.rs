@@ -87,11 +87,12 @@ async fn p9_another_user_checks_but_does_not_administer() {
     let running = tokio::spawn(serve(bench.desk.clone(), bus, shutdown).await.run());
     let address = daemon.address.clone();
     let answers = tokio::task::spawn_blocking(move || {
-        let all: [(&str, &[&str]); 7] = [
+        let all: [(&str, &[&str]); 8] = [
             ("Activate", &["[('01234567-89ab-4cde-8f01-23456789abcd', 0)]", "", "false"]),
             ("Return", &["[('0123456789', 0)]", "", "false", "true"]),
             ("ReturnAll", &["", "false", "false"]),
             ("Reclaim", &["", "false"]),
+            ("PlanChange", &["604800", "", "false"]),
             ("Import", &["[byte 1, 2]"]),
             ("Rescan", &[]),
             ("Pending", &[]),

@@ -1,4 +1,4 @@
-//! `POST /v1/requests`: activate, return, reclaim, rescan.
+//! `POST /v1/requests`: activate, return, reclaim, plan a change, rescan.
 
 use crate::front::{Fault, command};
 use crate::http::face::Face;

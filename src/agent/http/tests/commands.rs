@@ -1,8 +1,8 @@
 //! What administrators may do. The tests run as the agent's own user, who is one.
 
 use super::*;
-use crate::front::fixture::{NOON, id};
-use landfast_protocol::local::{CommandReply, History, Licenses, PendingList, Rfc3339};
+use crate::front::fixture::{NOON, id, server};
+use landfast_protocol::local::{Bindings, CommandReply, History, Licenses, PendingList, Rfc3339, Status};
 use landfast_protocol::{Duration as Span, armor};
 use serde_json::json;
 
@@ -133,6 +133,41 @@ async fn e5_reclaim_brings_what_the_vendor_changed() {
 }
 
 #[tokio::test]
+async fn b8_a_planned_change_is_shown_and_taken_over() {
+    let served = Served::new(&["acme", "globex"]);
+    let week = json!({"command": "plan_change", "window_seconds": 604_800});
+    assert_eq!(command(&served, week.clone()).await.problem(), (409, "nothing_held".to_owned()));
+    served.bench.activate(1, &[3]);
+    let none = json!({"command": "plan_change", "window_seconds": 0});
+    assert_eq!(command(&served, none).await.problem(), (400, "bad_command".to_owned()));
+    let reply: CommandReply = command(&served, week).await.json();
+    let told: Vec<_> = reply.results.iter().map(|r| (&*r.issuer, &*r.action, &*r.outcome)).collect();
+    assert_eq!(told, [("globex", "plan_change", "done")], "where nothing is held, nothing is bound");
+
+    let shown = async || {
+        let status: Status = served.get("/v1/status").await.json();
+        let bindings: Bindings = served.get("/v1/binding").await.json();
+        assert_eq!(status.issuers[1].planned_change, bindings.issuers[1].planned_change);
+        (status.issuers[1].planned_change, bindings.issuers[1].state.clone())
+    };
+    let (open, _) = shown().await;
+    let open = open.unwrap();
+    assert_eq!((open.until, open.used_at), (Rfc3339(NOON.after(Span::days(7))), None));
+    served.bench.reachable(false);
+    served.bench.swap(server("new board", "new disk", "new card"));
+    assert_eq!(shown().await.1, "broken");
+    served.bench.pass(60);
+    let reply: CommandReply = command(&served, json!({"command": "rescan"})).await.json();
+    assert!(reply.changed);
+    let (used, state) = shown().await;
+    assert_eq!((used.unwrap().used_at, &*state), (Some(Rfc3339(NOON.after(Span(60)))), "bound"));
+    served.bench.reachable(true);
+    let _: CommandReply = command(&served, json!({"command": "reclaim", "issuer": "globex"})).await.json();
+    assert_eq!(shown().await, (None, "bound".to_owned()));
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn several_issuers_are_asked_each_for_its_own() {
     let served = Served::new(&["acme", "globex"]);
     let activate = |issuer: Value| json!({"command": "activate", "issuer": issuer, "licenses": [{"id": id(4).reveal()}]});
@@ -178,6 +213,10 @@ async fn commands_that_mean_nothing_are_refused() {
         json!({"command": "return", "licenses": [{"id": secret}], "all": true}),
         json!({"command": "reclaim", "licenses": [{"id": secret}]}),
         json!({"command": "reclaim", "dry_run": true}),
+        json!({"command": "reclaim", "window_seconds": 1}),
+        json!({"command": "plan_change"}),
+        json!({"command": "plan_change", "window_seconds": -1}),
+        json!({"command": "plan_change", "window_seconds": 1, "all": true}),
     ];
     for body in bad_input {
         let reply = command(&served, body.clone()).await;

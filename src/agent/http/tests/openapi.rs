@@ -82,6 +82,9 @@ fn the_schemas_are_the_shapes() {
     assert_shape("Entitlements", Entitlements::default());
     assert_shape("Bindings", Bindings::default());
     assert_shape("Binding", Binding { broken_since: Some(Rfc3339::default()), ..Binding::default() });
+    let planned = PlannedChange { operation, until: Rfc3339::default(), used_at: Some(Rfc3339::default()) };
+    assert_shape("PlannedChange", planned);
+    assert_shape("Binding", Binding { planned_change: Some(planned), ..Binding::default() });
     assert_shape("Group", Group::default());
     assert_shape("Factor", Factor { masked: Some("a…b".to_owned()), ..Factor::default() });
     assert_shape("Runways", Runways::default());
@@ -114,6 +117,7 @@ fn the_schemas_are_the_shapes() {
         licensing_time: Rfc3339::default(),
         grant: None,
         binding: BindingSummary::default(),
+        planned_change: None,
         licenses: 0,
         pending: 0,
         contact: Contact::default(),
@@ -143,6 +147,7 @@ fn the_schemas_are_the_shapes() {
         licenses: vec![LicenseChoice::default()],
         all: false,
         dry_run: false,
+        window_seconds: Some(604_800),
         delivery: Carriage::File,
     };
     assert_shape("CommandRequest", command);
@@ -157,7 +162,7 @@ fn the_schemas_are_the_shapes() {
     assert_shape("BindingChanged", BindingChanged::default());
     let document = document();
     let shapes = document["components"]["schemas"].as_object().unwrap().len();
-    assert_eq!(shapes, 33, "each schema is checked above, but Health, which is text");
+    assert_eq!(shapes, 34, "each schema is checked above, but Health, which is text");
 }
 
 #[test]

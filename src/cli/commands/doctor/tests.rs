@@ -15,6 +15,7 @@ fn healthy() -> (Status, Bindings) {
         licensing_time: Rfc3339(Timestamp(1_795_318_260)),
         grant: None,
         binding: BindingSummary::default(),
+        planned_change: None,
         licenses: 1,
         pending: 0,
         contact: Contact { last_answer: Some(Rfc3339(Timestamp(1_795_311_060))), ..Contact::default() },

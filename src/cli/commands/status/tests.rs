@@ -41,6 +41,7 @@ fn page() -> Page {
         licensing_time: later(0),
         grant: Some(Grant { epoch: 1, sequence: 3, issued_at: later(0), lease_until: None, hold: None }),
         binding: BindingSummary { state: "bound".to_owned(), score_permille: 1000, grace_until: None },
+        planned_change: None,
         licenses: 1,
         pending: 0,
         contact: Contact { last_answer: Some(Rfc3339(Timestamp(NOW - 7_200))), ..Contact::default() },

@@ -94,10 +94,16 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
     for alert in issuer.alerts.iter().filter(|alert| alert.code != "binding_broken") {
         add(alert.message.clone(), "");
     }
+    let planned = issuer.planned_change.is_some_and(|plan| plan.used_at.is_none());
+    let soon = "a planned change is open: wait until it is taken over, and see `landfast fingerprint`";
     match issuer.binding.state.as_str() {
         "drifted" => add(
             "parts of the hardware were replaced; everything stays granted".to_owned(),
-            "run `landfast reclaim` to bind the licenses to the hardware as it is; see `landfast fingerprint`",
+            if planned {
+                soon
+            } else {
+                "run `landfast reclaim` to bind the licenses to the hardware as it is; see `landfast fingerprint`"
+            },
         ),
         // A leased device is known to be so, and its lease is renewed.
         "indeterminate" if issuer.grant.as_ref().is_none_or(|grant| grant.lease_until.is_none()) => add(
@@ -115,7 +121,11 @@ fn of_issuer(issuer: &IssuerStatus) -> Vec<Trouble> {
             );
             add(
                 format!("the hardware is not the one that was licensed; {granted}"),
-                "put it back, or return the licenses and activate them again; see `landfast fingerprint`",
+                if planned {
+                    soon
+                } else {
+                    "put it back, or return the licenses and activate them again; see `landfast fingerprint`"
+                },
             );
         }
         _ => {}

@@ -72,6 +72,11 @@ fn d3_b13_the_hardware_changes() {
 }
 
 #[test]
+fn b8_a_swap_of_hardware_is_planned() {
+    replay("planned");
+}
+
+#[test]
 fn b13_what_goes_wrong_says_what_to_do() {
     replay("wrong");
 }
