@@ -62,7 +62,7 @@ pub enum MacError {
     #[error("the interface went away while it was read; it is looked at again with the next change")]
     Vanished,
     /// A file is there and cannot be read.
-    #[error("{file}: {reason}")]
+    #[error("/{file}: {reason}")]
     File {
         /// Below the root.
         file: String,
@@ -73,7 +73,7 @@ pub enum MacError {
     #[error("it does not have the form of a MAC address")]
     Malformed,
     /// A recording that holds the address in use, which somebody has set, and not the permanent one.
-    #[error("only the address in use was recorded: write the permanent one into {file}")]
+    #[error("only the address in use was recorded: write the permanent one into /{file}")]
     NotRecorded {
         /// Below the root.
         file: String,

@@ -9,6 +9,8 @@ mod forms;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod p1;
@@ -16,6 +18,8 @@ mod p1;
 mod pairs;
 #[cfg(test)]
 mod permissions;
+#[cfg(test)]
+mod placeholders;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
