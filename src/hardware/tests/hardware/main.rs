@@ -1,6 +1,8 @@
 //! The crate from outside, in one binary.
 
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod dumps;
