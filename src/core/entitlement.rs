@@ -168,6 +168,7 @@ pub(crate) struct Row {
     pub not_before: Timestamp,
     pub not_after: Option<Timestamp>,
     pub version_limit: Option<Version>,
+    /// Never switched off, while any unit of the license is held.
     pub advisory: bool,
 }
 

@@ -101,7 +101,7 @@ fn features(inner: &Inner) -> Features {
                 not_before: token.not_before,
                 not_after: token.not_after,
                 version_limit: feature.version_limit.clone(),
-                advisory: feature.advisory,
+                advisory: feature.advisory && units > 0,
             });
         }
     }

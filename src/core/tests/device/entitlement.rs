@@ -1,8 +1,9 @@
 //! Answers to checks: every reason of the closed list, and how several licenses and issuers add up.
 
 use crate::support::*;
-use landfast_core::Snapshot;
 use landfast_core::entitlement::{Query, Reason, evaluate};
+use landfast_core::event::{Delivery, Event, Selection};
+use landfast_core::{Snapshot, Ticket};
 use landfast_protocol::grant::{Feature, Model, Token};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::{List, Text, Timestamp};
@@ -80,6 +81,23 @@ fn b12_an_advisory_feature_is_never_switched_off() {
     device.pass(2 * DAY);
     let check = device.check("alarms", 1);
     assert_eq!((check.granted, check.reason), (true, "advisory"));
+}
+
+#[test]
+fn b12_an_advisory_feature_ends_with_its_return_and_not_with_a_part_of_it() {
+    let features = vec![feature("alarms", 1, None, true), feature("points", 10, None, true)];
+    let always = Token { features: List::new(features).unwrap(), ..token(1, "", 10) };
+    let (_, mut device) = holding(vec![always]);
+    let mut give = |units| {
+        let selection = Selection::Licenses(vec![(license(1), units)]);
+        device.handle(Event::Return { ticket: Ticket(5), selection, delivery: Delivery::File });
+        (device.check("alarms", 1), device.check("points", 1))
+    };
+    let (alarms, points) = give(Some(6));
+    assert_eq!((alarms.granted, alarms.reason, points.reason), (true, "advisory", "licensed"));
+    let (alarms, points) = give(None);
+    assert_eq!((alarms.granted, alarms.reason), (false, "returned"));
+    assert_eq!((points.granted, points.reason), (false, "returned"));
 }
 
 #[test]
