@@ -76,6 +76,7 @@ pub enum Command {
 }
 
 /// What the loop answers.
+#[derive(Clone)]
 pub enum Answer {
     /// To Activate, Return, Reclaim, PlanChange, Import.
     Done(Reply),

@@ -65,6 +65,9 @@ pub fn restore(group: Group) -> &'static str {
     }
 }
 
+/// What it means that there is no verdict yet.
+pub const UNREAD: &str = "the hardware has not been looked at yet; nothing is denied for that";
+
 /// What a verdict means and what to do.
 #[must_use]
 pub fn binding(state: BindingState) -> &'static str {

@@ -11,32 +11,52 @@ impl Work<'_> {
     /// Compares what was read last with what the grant is bound to.
     pub fn judge(&mut self) {
         self.follow_plan();
-        let time = self.time();
-        let (state, comparison) = judged(&self.inner);
-        self.inner.comparison = comparison;
-        let before = std::mem::replace(&mut self.inner.binding, state);
-        self.follow_breaking(before, state, time);
-        self.inner.drifted_since = match state {
-            BindingState::Drifted => self.inner.drifted_since.or(Some(time)),
+        let (time, since) = (self.time(), self.inner.state.broken_since);
+        let line = self.inner.judge(time);
+        // The end of a break is worth storing as much as its beginning.
+        self.durable |= self.inner.state.broken_since != since;
+        if let Some(message) = line {
+            self.note(CHANGED, message);
+        }
+    }
+}
+
+/// The code of the line that history gets.
+pub(crate) const CHANGED: &str = "binding_changed";
+
+impl Inner {
+    /// Compares what was read last with what the grant is bound to. Gives a line for the history if it is worth one.
+    pub fn judge(&mut self, time: Timestamp) -> Option<String> {
+        let (state, comparison) = judged(self);
+        self.comparison = comparison;
+        let before = std::mem::replace(&mut self.binding, state);
+        // A break counts from when it was first seen.
+        match state {
+            BindingState::Broken => self.state.broken_since = self.state.broken_since.or(Some(time)),
+            BindingState::Bound | BindingState::Drifted | BindingState::Unbound => {
+                self.state.broken_since = None;
+            }
+            BindingState::Indeterminate => {}
+        }
+        self.drifted_since = match state {
+            BindingState::Drifted => self.drifted_since.or(Some(time)),
             _ => None,
         };
         let worth_a_line = |state| matches!(state, BindingState::Drifted | BindingState::Broken);
-        if before != state && self.inner.reading.is_some() && (worth_a_line(before) || worth_a_line(state)) {
-            self.note("binding_changed", format!("binding {} -> {}", before.name(), state.name()));
-        }
+        let changed =
+            before != state && self.reading.is_some() && (worth_a_line(before) || worth_a_line(state));
+        changed.then(|| format!("binding {} -> {}", before.name(), state.name()))
     }
 
-    /// A break counts from when it was first seen, and its end is worth storing as much as its beginning.
-    fn follow_breaking(&mut self, before: BindingState, state: BindingState, time: Timestamp) {
-        let since = &mut self.inner.state.broken_since;
-        match state {
-            BindingState::Broken if since.is_none() => *since = Some(time),
-            BindingState::Bound | BindingState::Drifted | BindingState::Unbound if since.is_some() => {
-                *since = None
-            }
-            _ => return,
+    /// As [`Inner::judge`] where nothing can be stored: a break that is stored goes on until its end is stored.
+    pub fn judge_unstored(&mut self, time: Timestamp) -> Option<String> {
+        let before = (self.binding, self.state.broken_since);
+        let line = self.judge(time);
+        if before.1.is_some() && self.state.broken_since.is_none() {
+            (self.binding, self.state.broken_since) = before;
+            return None;
         }
-        self.durable |= before != state || self.inner.started;
+        line
     }
 }
 
@@ -74,8 +94,7 @@ fn judged(inner: &Inner) -> (BindingState, Option<Comparison>) {
         return (BindingState::Indeterminate, None);
     }
     let Some((_, comparison)) = compared(inner) else {
-        let known = if inner.state.broken_since.is_some() { BindingState::Broken } else { inner.binding };
-        return (known, None);
+        return (unread(inner), None);
     };
     let state = match comparison.verdict {
         // The last clear verdict stands: what cannot be read neither breaks a binding nor mends it.
@@ -83,4 +102,14 @@ fn judged(inner: &Inner) -> (BindingState, Option<Comparison>) {
         verdict => state_of(verdict),
     };
     (state, Some(comparison))
+}
+
+/// The verdict while no hardware was looked at.
+pub(crate) fn unread(inner: &Inner) -> BindingState {
+    let holds = inner.grant.as_deref().is_some_and(|grant| !grant.tokens.is_empty());
+    match inner.state.broken_since {
+        _ if !holds => BindingState::Unbound,
+        Some(_) => BindingState::Broken,
+        None => BindingState::Indeterminate,
+    }
 }

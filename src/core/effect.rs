@@ -92,6 +92,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The hardware was looked at, and what it means could not be stored.
+    #[error("the hardware was looked at, but the agent could not store the verdict: {0}")]
+    VerdictNotStored(String),
     /// A stable code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -103,7 +106,7 @@ impl Refusal {
             Self::BadCommand(_) => "bad_command",
             Self::TooManyPending(_) => "too_many_pending",
             Self::BadResponse { code, .. } => code,
-            Self::Store(_) => "store_failed",
+            Self::Store(_) | Self::VerdictNotStored(_) => "store_failed",
             Self::StoreLost => "store_lost",
         }
     }
@@ -144,6 +147,10 @@ pub enum Signal {
     BindingChanged {
         /// Before.
         from: BindingState,
+            Self::VerdictNotStored(_) => {
+                "free space in, or mend, the state directory; until then the stricter verdict counts: see `landfast fingerprint`"
+                    .to_owned()
+            }
         /// Now.
         to: BindingState,
     },

@@ -1,14 +1,15 @@
 //! One issuer's machine: what it knows, and how an event becomes a step.
 
+use crate::binding::CHANGED;
 use crate::clock::{Entropy, Moment, TimeBase};
 use crate::effect::{Effect, Refusal, Ticket};
 use crate::event::Event;
 use crate::planned::Settling;
 use crate::schedule::Contact;
 use crate::state::{DeviceState, StateError};
-use crate::step::Step;
+use crate::step::{HistoryEntry, Step};
 use crate::view::{BindingState, IssuerView};
-use crate::work::Work;
+use crate::work::{Work, signals};
 use landfast_protocol::binding::Comparison;
 use landfast_protocol::certificate::Trust;
 use landfast_protocol::grant::Grant;
@@ -16,6 +17,11 @@ use landfast_protocol::reading::HardwareReading;
 use landfast_protocol::request::SystemDescription;
 use landfast_protocol::{DeviceId, Duration, OperationId, Text, Timestamp};
 use std::sync::Arc;
+
+/// A store that took nothing is tried again after this.
+const RETRY_STORE: Duration = Duration(60);
+/// Of lines of history that could not be stored the newest so many are kept.
+const OWED_LINES: usize = 64;
 
 /// What the administrator configured for one issuer.
 #[derive(Clone, Debug)]
@@ -60,6 +66,8 @@ pub(crate) struct Inner {
     pub mark_saved: Duration,
     /// Set when counter and tombstones are gone: since when, in licensing time.
     pub lost_since: Option<Timestamp>,
+    /// The store did not take what was seen last: it is stored with the next event, after these lines of history.
+    pub owed: Option<Vec<HistoryEntry>>,
     pub view: Option<Arc<IssuerView>>,
     pub started: bool,
 }
@@ -107,14 +115,13 @@ impl Machine {
         let mut work = Work::new(&self.settings, self.inner.clone(), *now, entropy);
         work.run(event);
         let done = work.finish();
-        let retry_at = Duration(now.boot.0.saturating_add(60));
         Step {
             machine: self,
             next: done.inner,
             record: done.record,
             effects: done.effects,
             caller: done.caller,
-            retry_at,
+            now: *now,
         }
     }
 
@@ -151,7 +158,7 @@ impl Machine {
             Some(Err(error)) => (None, Some(error.to_string())),
         };
         let device = state.key().public().device();
-        let inner = Inner {
+        let mut inner = Inner {
             mark_saved: Duration(0),
             state,
             device,
@@ -166,23 +173,58 @@ impl Machine {
             contact: Contact::default(),
             waiting: Vec::new(),
             lost_since: None,
+            owed: None,
             view: None,
             started: false,
         };
+        inner.binding = crate::binding::unread(&inner);
         Self { settings, inner: Box::new(inner) }
     }
 
-    /// The store did not take a record: the caller is told, and what the agent wanted by itself is tried later.
-    pub(crate) fn store_failed(
-        &mut self,
-        caller: Option<Ticket>,
-        reason: String,
-        retry_at: Duration,
-    ) -> Vec<Effect> {
-        if self.inner.state.outstanding.is_some() {
-            self.inner.contact.next_try = Some(retry_at);
+    /// The store did not take the record of an event. What the event decided did not happen, and its caller is told.
+    /// What was seen is as true as before: that the agent runs, the time, and the hardware. It counts from now on, as
+    /// far as it restricts.
+    pub(crate) fn store_failed(&mut self, event: Unstored<'_>) -> Vec<Effect> {
+        let Unstored { next, caller, reason, now } = event;
+        let inner = &mut self.inner;
+        let retry_at = Duration(now.boot.0.saturating_add(RETRY_STORE.0));
+        if inner.state.outstanding.is_some() {
+            inner.contact.next_try = Some(retry_at);
         }
+        inner.started = next.started;
+        inner.reading.clone_from(&next.reading);
+        inner.pass(now);
+        let at = inner.state.time.now(now);
+        let line = inner.judge_unstored(at);
+        let owed = inner.owed.get_or_insert_default();
+        owed.extend(line.map(|message| HistoryEntry { at, code: CHANGED.to_owned(), message }));
+        owed.drain(..owed.len().saturating_sub(OWED_LINES));
+        let before = inner.view.take();
+        let view = Arc::new(crate::show::view(&self.settings, inner, now));
+        inner.view = Some(Arc::clone(&view));
+        let signals = signals(before.as_deref(), &view, now);
         let refused = caller.map(|ticket| Effect::Reply(ticket, Err(Refusal::Store(reason))));
-        refused.into_iter().chain([Effect::WakeAt(Some(retry_at))]).collect()
+        let mut effects = vec![Effect::Publish(view)];
+        effects.extend(refused);
+        effects.extend(signals.into_iter().map(Effect::Signal));
+        effects.push(Effect::WakeAt(Some(retry_at)));
+        effects
+    }
+}
+
+/// An event whose record the store did not take.
+pub(crate) struct Unstored<'a> {
+    /// What would be.
+    pub next: &'a Inner,
+    pub caller: Option<Ticket>,
+    pub reason: String,
+    pub now: &'a Moment,
+}
+
+impl Inner {
+    /// Sets the mark of licensing time to now.
+    pub fn pass(&mut self, now: &Moment) {
+        let max_off = self.grant.as_ref().map_or(Duration::days(180), |grant| grant.max_off);
+        self.state.time = self.state.time.advance(now, max_off);
     }
 }

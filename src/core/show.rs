@@ -144,6 +144,9 @@ fn binding_advice(inner: &Inner) -> &'static str {
     match (&inner.settling, taken_over) {
         (Some(_), _) => crate::advice::SETTLING,
         (None, true) => crate::advice::TAKEN_OVER,
+        (None, false) if inner.binding == BindingState::Indeterminate && inner.reading.is_none() => {
+            crate::advice::UNREAD
+        }
         (None, false) => crate::advice::binding(inner.binding),
     }
 }

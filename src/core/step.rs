@@ -1,7 +1,8 @@
 //! Persist before anything else: the only way from an event to its effects leads through the store.
 
+use crate::clock::Moment;
 use crate::effect::{Effect, Ticket};
-use crate::machine::{Inner, Machine};
+use crate::machine::{Inner, Machine, Unstored};
 
 /// What has to be durable before the effects of an event may happen. One record is one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct Step<'a> {
     pub(crate) machine: &'a mut Machine,
     pub(crate) next: Box<Inner>,
     pub(crate) record: Result<Option<Record>, String>,
-    pub(crate) retry_at: landfast_protocol::Duration,
+    pub(crate) now: Moment,
     pub(crate) effects: Vec<Effect>,
     pub(crate) caller: Option<Ticket>,
 }
@@ -51,7 +52,8 @@ impl Step<'_> {
     }
 
     /// Stores the record, then lets the event happen and gives the effects to carry out, in order. When the store
-    /// fails, nothing happened: the machine is as before, the caller is refused, and what waits is tried later.
+    /// fails, nothing that the event decided happened: the caller is refused, and what waits is tried later. What was
+    /// seen of the hardware and the time counts all the same where it restricts, and is stored with the next event.
     pub fn commit<S: Store>(self, store: &mut S) -> Vec<Effect> {
         let stored = match &self.record {
             Ok(Some(record)) => store.write(record).map_err(|error| error.to_string()),
@@ -63,7 +65,10 @@ impl Step<'_> {
                 self.machine.inner = self.next;
                 self.effects
             }
-            Err(reason) => self.machine.store_failed(self.caller, reason, self.retry_at),
+            Err(reason) => {
+                let Self { next, caller, now, .. } = self;
+                self.machine.store_failed(Unstored { next: &next, caller, reason, now: &now })
+            }
         }
     }
 }

@@ -110,8 +110,7 @@ impl<'a> Work<'a> {
     }
 
     fn start(&mut self) {
-        let max_off = self.inner.grant.as_ref().map_or(Duration::days(180), |grant| grant.max_off);
-        self.inner.state.time = self.inner.state.time.advance(&self.now, max_off);
+        self.inner.pass(&self.now);
         self.inner.started = true;
         self.durable = true;
         let waits = self.inner.state.outstanding.as_ref().is_some_and(|request| request.online);
@@ -122,14 +121,17 @@ impl<'a> Work<'a> {
         self.judge();
         self.refresh_if_due();
         if self.inner.lost_since.is_some() {
+        if let Some(owed) = self.inner.owed.take() {
+            self.history.splice(..0, owed);
+            self.durable = true;
+        }
             self.durable = false;
             self.send = false;
         }
         let unsaved = Duration(self.now.boot.0.saturating_sub(self.inner.mark_saved.0));
         let mut record = None;
         if self.durable || (self.inner.started && self.inner.lost_since.is_none() && unsaved >= MARK_EVERY) {
-            let max_off = self.inner.grant.as_ref().map_or(Duration::days(180), |grant| grant.max_off);
-            self.inner.state.time = self.inner.state.time.advance(&self.now, max_off);
+            self.inner.pass(&self.now);
             self.inner.mark_saved = self.now.boot;
             let history = std::mem::take(&mut self.history);
             record = Some(self.inner.state.encode().map(|state| Record { state, history }));
@@ -149,7 +151,7 @@ impl<'a> Work<'a> {
     }
 }
 
-fn signals(before: Option<&IssuerView>, after: &IssuerView, now: &Moment) -> Vec<Signal> {
+pub(crate) fn signals(before: Option<&IssuerView>, after: &IssuerView, now: &Moment) -> Vec<Signal> {
     let Some(before) = before else { return Vec::new() };
     let mut signals = Vec::new();
     if before.binding.state != after.binding.state {

@@ -1,7 +1,8 @@
 //! The state directory: full, damaged, or taken.
 
-use crate::support::{Stage, held};
-use landfast_tests::harness::{Agent, AgentOptions, Authority, is_root, run, skipped, wait_for};
+use crate::support::{Stage, expect, held};
+use landfast_hardware::fixture::{FieldServer, Recording};
+use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale, is_root, run, skipped, wait_for};
 use std::process::Command;
 
 #[test]
@@ -145,6 +146,98 @@ fn p8_a_read_only_state_directory_is_named() {
     );
 }
 
+/// A licensed field server whose state lies on a small disk of its own.
+struct OnDisk {
+    agent: Agent,
+    authority: Authority,
+    recording: Recording,
+    mounted: Mounted,
+    directory: tempfile::TempDir,
+}
+
+impl OnDisk {
+    /// None where it cannot be had here.
+    fn licensed(test: &str) -> Option<Self> {
+        if !is_root() {
+            skipped(test, "needs root to mount a small disk");
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Authority::start(directory.path(), "acme").unwrap();
+        let recording = FieldServer::example(1).write(directory.path().join("root")).unwrap();
+        let options = AgentOptions { sysroot: Some(recording.path().to_owned()), ..AgentOptions::default() };
+        let mut agent = Agent::install(directory.path(), "server", &[&authority], options).unwrap();
+        let state = agent.directory.join("state");
+        std::fs::create_dir(&state).unwrap();
+        let Some(mounted) = Mounted::tmpfs(&state, "size=6m,mode=0700") else {
+            skipped(test, "mounting a tmpfs is not allowed here");
+            return None;
+        };
+        agent.run().unwrap();
+        let id = authority.sell(&Sale::perpetual("control", 3)).unwrap();
+        agent.activate(&id).unwrap();
+        Some(Self { agent, authority, recording, mounted, directory })
+    }
+
+    /// The verdict as it is shown, without another look.
+    fn verdict(&self) -> String {
+        let shown = self.agent.landfast(&["fingerprint", "--json"]).unwrap().json().unwrap();
+        shown["issuers"][0]["state"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn p8_hardware_that_changes_on_a_full_disk_is_told_and_reaches_the_authority() {
+    let name = "p8_hardware_that_changes_on_a_full_disk_is_told_and_reaches_the_authority";
+    let Some(mut stage) = OnDisk::licensed(name) else { return };
+    let filler = stage.agent.directory.join("state/filler");
+    assert!(fill(&filler) > 0);
+    let spare = FieldServer::example(2);
+    for disk in &spare.disks {
+        stage.recording.swap_disk(&disk.name, disk).unwrap();
+    }
+    stage.recording.swap_card(&spare.cards[0].name, &spare.cards[0]).unwrap();
+    expect(&stage.agent, &["rescan"], 3, "could not store the verdict");
+    assert_eq!(stage.verdict(), "drifted");
+    assert!(stage.agent.granted("points").unwrap());
+    std::fs::remove_file(&filler).unwrap();
+    // The authority binds to what it is shown.
+    expect(&stage.agent, &["reclaim"], 0, "");
+    assert_eq!(stage.verdict(), "bound");
+    stage.agent.stop().unwrap();
+    stage.agent.run().unwrap();
+    assert_eq!(stage.verdict(), "bound");
+    expect(&stage.agent, &["history"], 0, "binding bound -> drifted");
+    stage.agent.stop().unwrap();
+}
+
+#[test]
+fn p8_on_a_read_only_disk_other_hardware_is_broken_with_grace() {
+    let name = "p8_on_a_read_only_disk_other_hardware_is_broken_with_grace";
+    let Some(mut stage) = OnDisk::licensed(name) else { return };
+    stage.agent.stop().unwrap();
+    assert!(stage.mounted.again("remount,ro"));
+    let other = FieldServer::example(2).write(stage.directory.path().join("other")).unwrap();
+    stage.agent.options().sysroot = Some(other.path().to_owned());
+    stage.agent.run().unwrap();
+    assert_eq!(stage.verdict(), "broken", "{}", stage.agent.log());
+    let check = stage.agent.check("points").unwrap();
+    assert_eq!(
+        (check["granted"].as_bool(), check["reason"].as_str()),
+        (Some(true), Some("grace")),
+        "{check}"
+    );
+    assert!(check["until"].is_string(), "{check}");
+    let told = expect(&stage.agent, &["status"], 0, "the hardware is not the one that was licensed");
+    assert!(told.to_lowercase().contains("read-only"), "{told}");
+    expect(&stage.agent, &["rescan"], 3, "could not store the verdict");
+    assert!(stage.mounted.again("remount,rw"));
+    expect(&stage.agent, &["rescan"], 0, "broken");
+    expect(&stage.agent, &["return", "--all", "--yes"], 0, "");
+    assert_eq!(held(&stage.authority), 0);
+    stage.agent.stop().unwrap();
+}
+
 /// A small disk of its own, gone again when dropped.
 struct Mounted(std::path::PathBuf);
 
@@ -153,6 +246,11 @@ impl Mounted {
         let mut mount = Command::new("mount");
         let ran = run(mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at), "").ok()?;
         (ran.code == Some(0)).then(|| Self(at.to_owned()))
+    }
+
+    fn again(&self, options: &str) -> bool {
+        let ran = run(Command::new("mount").args(["-o", options]).arg(&self.0), "");
+        ran.is_ok_and(|ran| ran.code == Some(0))
     }
 }
 impl Drop for Mounted {

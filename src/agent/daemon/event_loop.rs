@@ -9,6 +9,7 @@ use super::worker::{Done, Job, Worker};
 use crate::adapters::ClockSteps;
 use crate::desk::{Answer, Ask, Command};
 use crate::store::Medium;
+use landfast_core::effect::Refusal;
 use landfast_core::event::{Carrier, Delivery, Event};
 use std::collections::VecDeque;
 use std::io;
@@ -112,11 +113,15 @@ where
         if done.grants {
             self.jobs.push_back((Job::KeepGrants, Vec::new()));
         }
+        let rescanned = match done.refused {
+            None => Ok(Answer::Rescanned),
+            Some(reason) => Err(Refusal::VerdictNotStored(reason)),
+        };
         self.interpreter.shown.trouble(done.trouble);
         self.interpreter.shown.happened(done.alerts);
         self.interpreter.carry_out(done.effects).map_err(DaemonError::system(WAIT))?;
         for asker in askers {
-            let _ = asker.send(Ok(Answer::Rescanned));
+            let _ = asker.send(rescanned.clone());
         }
         self.manager.status(self.interpreter.shown.status());
         Ok(())

@@ -43,6 +43,8 @@ pub(super) struct Done {
     pub effects: Vec<(usize, Effect)>,
     /// Why the last write failed; none once one has succeeded.
     pub trouble: Option<String>,
+    /// Why something of this job was not stored.
+    pub refused: Option<String>,
     /// A newer grant was applied.
     pub grants: bool,
     /// What happened to the store meanwhile, by issuer.
@@ -55,14 +57,13 @@ pub(super) struct Worker<M: Medium> {
     seats: Vec<Seat>,
     clock: Arc<Clock>,
     trouble: Option<String>,
+    refused: Option<String>,
 }
 
 struct Seat {
     issuer: IssuerId,
     machine: Machine,
     lost: bool,
-    /// Its first event is durable.
-    started: bool,
     /// Of the grant beside the store.
     kept: Option<Digest>,
     /// What was found when it was brought back.
@@ -96,9 +97,9 @@ impl<M: Medium> Worker<M> {
                 Held::Lost { since, grant } => (Machine::lost(settings, intact(grant), since, &now), true),
             };
             let kept = store.grant(issuer).map(|frame| Digest::of(&frame));
-            seats.push(Seat { issuer, machine, lost, started: false, kept, alerts });
+            seats.push(Seat { issuer, machine, lost, kept, alerts });
         }
-        Ok(Self { store, seats, clock, trouble: None })
+        Ok(Self { store, seats, clock, trouble: None, refused: None })
     }
 
     /// The views as they are.
@@ -137,6 +138,7 @@ impl<M: Medium> Worker<M> {
     pub fn run(&mut self, job: Job) -> io::Result<Done> {
         let now = self.clock.now();
         let mut effects = Vec::new();
+        self.refused = None;
         match job {
             Job::Event { issuer, event } => self.handle(issuer, event, &now, &mut effects)?,
             Job::Evidence(reading) => {
@@ -168,7 +170,8 @@ impl<M: Medium> Worker<M> {
             }
         }
         let grants = self.seats.iter().any(|seat| seat.has_new_grant());
-        Ok(Done { effects, trouble: self.trouble.clone(), grants, alerts: self.incidents() })
+        let (trouble, refused) = (self.trouble.clone(), self.refused.take());
+        Ok(Done { effects, trouble, refused, grants, alerts: self.incidents() })
     }
 
     fn handle(
@@ -184,23 +187,18 @@ impl<M: Medium> Worker<M> {
             effects.extend(ticket.map(|ticket| (issuer, Effect::Reply(ticket, refusal))));
             return Ok(());
         };
-        // A first event that the disk did not take is given again before any other.
-        let first = (!seat.started && !matches!(event, Event::Start)).then_some(Event::Start);
-        for event in first.into_iter().chain([event]) {
-            let begins = matches!(event, Event::Start);
-            let mut store = self.store.of(seat.issuer);
-            let step = seat.machine.handle(event, now, draw()?);
-            let persists = step.record().is_some();
-            let done = step.commit(&mut store);
-            if persists {
-                if let (Some(reason), None) = (&store.failure, &self.trouble) {
-                    tracing::error!("{reason}");
-                }
-                self.trouble = store.failure;
+        let mut store = self.store.of(seat.issuer);
+        let step = seat.machine.handle(event, now, draw()?);
+        let persists = step.record().is_some();
+        let done = step.commit(&mut store);
+        if persists {
+            if let (Some(reason), None) = (&store.failure, &self.trouble) {
+                tracing::error!("{reason}");
             }
-            seat.started |= begins && self.trouble.is_none();
-            effects.extend(done.into_iter().map(|effect| (issuer, effect)));
+            self.trouble.clone_from(&store.failure);
+            self.refused = store.failure.or(self.refused.take());
         }
+        effects.extend(done.into_iter().map(|effect| (issuer, effect)));
         Ok(())
     }
 

@@ -183,6 +183,6 @@ fn refusal_status(refusal: &Refusal) -> u16 {
         }
         Refusal::BadCommand(_) => 400,
         Refusal::BadResponse { .. } => 422,
-        Refusal::Store(_) | Refusal::StoreLost => 507,
+        Refusal::Store(_) | Refusal::VerdictNotStored(_) | Refusal::StoreLost => 507,
     }
 }

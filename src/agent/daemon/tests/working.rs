@@ -52,12 +52,15 @@ fn p12_a_disk_that_is_full_at_the_start_is_tried_again_with_every_event() {
     disk.fail(Some(ErrorKind::StorageFull), 0);
     let done = full.run(Job::Event { issuer: 0, event: Event::Start }).unwrap();
     assert!(done.trouble.unwrap().contains("free space"));
+    let look = || Job::Evidence(HardwareReading::default());
+    assert!(full.run(look()).unwrap().refused.is_some(), "whoever asked for the look is told");
     let done = full.run(reclaim(0, 1)).unwrap();
     assert_eq!(refusal(&done).unwrap().code(), "store_failed");
     disk.fail(None, 0);
     let done = full.run(Job::Wake(vec![0])).unwrap();
     assert_eq!(done.trouble, None);
     assert!(published(&done, 0).is_some(), "the first event happened after all");
+    assert_eq!(full.run(look()).unwrap().refused, None);
     let device = device(&full, 0);
     drop(full);
     assert_eq!(open().views()[0].device, device);
@@ -86,6 +89,7 @@ fn p8_damage_that_is_found_while_running_is_healed_and_shown() {
     let disk = Disk::default();
     let mut worker = worker(Store::open_with(directory.path(), disk.clone(), &[id(1), id(2)]).unwrap());
     worker.run(Job::Event { issuer: 0, event: Event::Start }).unwrap();
+    worker.run(Job::Evidence(HardwareReading::default())).unwrap();
     disk.fail(Some(ErrorKind::StorageFull), 0);
     assert!(worker.run(reclaim(0, 1)).unwrap().trouble.is_some());
     disk.overwrite(b"what a failing disk wrote".to_vec());
@@ -149,6 +153,7 @@ fn p12_a_state_of_a_newer_release_is_left_alone_and_stops_nobody() {
             worker.incidents().iter().map(|alerts| alerts.iter().map(|alert| alert.code).collect()).collect();
         assert_eq!(codes, [vec!["state_unreadable"], vec![]]);
         worker.run(Job::Event { issuer: 0, event: Event::Start }).unwrap();
+        worker.run(Job::Evidence(HardwareReading::default())).unwrap();
         assert_eq!(refusal(&worker.run(reclaim(0, 1)).unwrap()), Some(&Refusal::StoreLost));
         assert_eq!(refusal(&worker.run(reclaim(1, 2)).unwrap()), None, "the other issuer goes on");
     }

@@ -55,6 +55,7 @@ fn every_fault_is_described_beside_its_status() {
         Refusal::Store(text()).into(),
         Refusal::StoreLost.into(),
         FrameError::NotAFrame("").into(),
+        Refusal::VerdictNotStored(text()).into(),
         FrameError::Version(2).into(),
         FrameError::Signature.into(),
         FrameError::Untrusted(text()).into(),
