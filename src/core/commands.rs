@@ -170,7 +170,7 @@ impl Work<'_> {
             return Err(Refusal::TooManyPending(count - operations.len()));
         }
         let online = delivery == Delivery::Online;
-        self.make_request(online).map_err(Refusal::Store)?;
+        self.make_request(online)?;
         let Some(request) = &self.inner.state.outstanding else { return Ok(()) };
         if online {
             let counter = request.name.counter;

@@ -75,6 +75,12 @@ pub enum Refusal {
     /// One request cannot carry more operations.
     #[error("{0} operations are still without an answer, no more fit into one request")]
     TooManyPending(usize),
+    /// Nobody has looked at the hardware yet, and a request shows it.
+    #[error("the hardware has not been looked at yet")]
+    HardwareNotRead,
+    /// The request cannot be put together.
+    #[error("the request cannot be made: {0}")]
+    RequestNotMade(String),
     /// The response is not acceptable.
     #[error("{message}")]
     BadResponse {
@@ -86,15 +92,15 @@ pub enum Refusal {
     /// The store did not take the record, so nothing happened.
     #[error("the agent could not store the change, so nothing was done: {0}")]
     Store(String),
+    /// The hardware was looked at, and what it means could not be stored.
+    #[error("the hardware was looked at, but the agent could not store the verdict: {0}")]
+    VerdictNotStored(String),
     /// The store was lost: counter and tombstones are gone.
     #[error("the store of this device is lost")]
     StoreLost,
 }
 
 impl Refusal {
-    /// The hardware was looked at, and what it means could not be stored.
-    #[error("the hardware was looked at, but the agent could not store the verdict: {0}")]
-    VerdictNotStored(String),
     /// A stable code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -105,6 +111,8 @@ impl Refusal {
             Self::NothingHeld => "nothing_held",
             Self::BadCommand(_) => "bad_command",
             Self::TooManyPending(_) => "too_many_pending",
+            Self::HardwareNotRead => "hardware_not_read",
+            Self::RequestNotMade(_) => "request_not_made",
             Self::BadResponse { code, .. } => code,
             Self::Store(_) | Self::VerdictNotStored(_) => "store_failed",
             Self::StoreLost => "store_lost",
@@ -129,10 +137,20 @@ impl Refusal {
             Self::TooManyPending(_) => {
                 "wait until the authority was reached; see `landfast pending`".to_owned()
             }
+            Self::HardwareNotRead => {
+                "nothing was done; run `landfast rescan`, then repeat the command".to_owned()
+            }
+            Self::RequestNotMade(_) => {
+                "nothing was done; ask for fewer licenses at once, or tell the vendor this sentence".to_owned()
+            }
             Self::BadResponse { .. } => {
                 "nothing was changed; fetch the response again, or ask the vendor".to_owned()
             }
             Self::Store(_) => "free space in, or mend, the state directory, then try again".to_owned(),
+            Self::VerdictNotStored(_) => {
+                "free space in, or mend, the state directory; until then the stricter verdict counts: see `landfast fingerprint`"
+                    .to_owned()
+            }
             Self::StoreLost => "run `landfast doctor`, then `landfast recover`".to_owned(),
         }
     }
@@ -147,10 +165,6 @@ pub enum Signal {
     BindingChanged {
         /// Before.
         from: BindingState,
-            Self::VerdictNotStored(_) => {
-                "free space in, or mend, the state directory; until then the stricter verdict counts: see `landfast fingerprint`"
-                    .to_owned()
-            }
         /// Now.
         to: BindingState,
     },

@@ -24,7 +24,9 @@ struct Accepted {
 
 impl Work<'_> {
     /// Signs everything that has no final result yet under a new counter, and makes it the outstanding request.
-    pub fn make_request(&mut self, online: bool) -> Result<(), String> {
+    pub fn make_request(&mut self, online: bool) -> Result<(), Refusal> {
+        // Without evidence the authority would judge another machine, or none.
+        let reading = self.inner.reading.clone().ok_or(Refusal::HardwareNotRead)?;
         let clock = ClockReport {
             wall: self.now.wall,
             licensing: self.time(),
@@ -36,28 +38,27 @@ impl Work<'_> {
         let from = previous.map_or(0, |previous| previous.executed);
         let known: Vec<_> = state.made.iter().filter(|name| name.counter >= from).copied().collect();
         let newest = known.len().saturating_sub(MAX_LISTED);
-        let bounded = |error: landfast_protocol::BoundError| error.to_string();
-        let evidence = self.inner.reading.as_deref().map(|r| Evidence::digest(r, &state.issuer));
-        let counter = state.counter.checked_add(1).ok_or("the request counter is exhausted")?;
+        let failed = |reason: &dyn ToString| Refusal::RequestNotMade(reason.to_string());
+        let counter = state.counter.checked_add(1).ok_or_else(|| failed(&"no counter is left"))?;
         let request = Request {
             issuer: state.issuer,
             counter,
             nonce,
             previous,
-            listed: List::new(known[newest..].to_vec()).map_err(bounded)?,
+            listed: List::new(known[newest..].to_vec()).map_err(|error| failed(&error))?,
             clock,
             system: self.settings.system.clone(),
             needs: List::default(),
             label: self.settings.label.clone(),
-            evidence: evidence.unwrap_or_default(),
+            evidence: Evidence::digest(&reading, &state.issuer),
             planned_change_used: state
                 .rebound
                 .as_ref()
                 .map(|rebound| PlanUsed { operation: rebound.plan, evidence: rebound.evidence.clone() }),
             operations: List::new(state.pending.iter().map(|p| p.operation.clone()).collect())
-                .map_err(bounded)?,
+                .map_err(|error| failed(&error))?,
         };
-        let sealed = Sealed::seal(&request, &state.key(), &[]).map_err(|error| error.to_string())?;
+        let sealed = Sealed::seal(&request, &state.key(), &[]).map_err(|error| failed(&error))?;
         let name = RequestName { counter, digest: sealed.digest() };
         state.counter = counter;
         state.remember(name);

@@ -178,9 +178,12 @@ fn refusal_status(refusal: &Refusal) -> u16 {
         Refusal::NotReached { failure: TransportFailure::NoAddress, .. } => 409,
         Refusal::NotReached { failure: TransportFailure::Unreachable(_), .. } => 504,
         Refusal::NotReached { .. } => 502,
-        Refusal::NotHeld(_) | Refusal::TooMany { .. } | Refusal::NothingHeld | Refusal::TooManyPending(_) => {
-            409
-        }
+        Refusal::NotHeld(_)
+        | Refusal::TooMany { .. }
+        | Refusal::NothingHeld
+        | Refusal::TooManyPending(_)
+        | Refusal::RequestNotMade(_) => 409,
+        Refusal::HardwareNotRead => 503,
         Refusal::BadCommand(_) => 400,
         Refusal::BadResponse { .. } => 422,
         Refusal::Store(_) | Refusal::VerdictNotStored(_) | Refusal::StoreLost => 507,
