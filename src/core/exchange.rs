@@ -63,7 +63,7 @@ impl Work<'_> {
         state.counter = counter;
         state.remember(name);
         state.outstanding = Some(Outstanding { name, bytes: sealed.into_bytes(), online });
-        self.inner.contact.renew();
+        self.inner.contact.renew(self.now.boot);
         self.durable = true;
         self.send |= online;
         Ok(())
@@ -88,6 +88,7 @@ impl Work<'_> {
             return self.reply(ticket, Err(refusal));
         }
         if carrier == Carrier::Online {
+            self.inner.contact.spoilt = true;
             self.attempt_failed(&TransportFailure::Garbage(refusal.to_string()), Some(&refusal));
         }
     }

@@ -17,6 +17,10 @@ const RENEWAL_WATCH: Duration = Duration::days(7);
 /// How it goes with the outstanding request. Not stored: after a restart it is simply sent again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Contact {
+    /// When the newest request was made, or the agent started, by the boot clock.
+    pub asked: Duration,
+    /// Its answer was not acceptable, and will be the same whenever it is asked for.
+    pub spoilt: bool,
     pub attempts: u32,
     /// By the boot clock; none while an attempt is under way or nothing waits.
     pub next_try: Option<Duration>,
@@ -25,13 +29,21 @@ pub(crate) struct Contact {
 
 impl Contact {
     /// A new request replaces the one before.
-    pub fn renew(&mut self) {
-        self.attempts = 0;
+    pub fn renew(&mut self, now: Duration) {
+        // One that is made because of an answer like that is one more attempt.
+        self.attempts = if self.spoilt { self.attempts } else { 0 };
+        self.spoilt = false;
+        self.asked = now;
         self.next_try = None;
     }
 
     pub fn answered(&mut self) {
-        *self = Self::default();
+        *self = Self { asked: self.asked, ..Self::default() };
+    }
+
+    /// From here on a request may take the place of the newest one.
+    fn replaceable_at(&self) -> Duration {
+        Duration(self.asked.0.saturating_add(CALM.0))
     }
 }
 
@@ -61,26 +73,42 @@ impl Work<'_> {
         let due = self.inner.contact.next_try.is_some_and(|at| self.now.boot >= at);
         let waits = self.inner.state.outstanding.as_ref().is_some_and(|request| request.online);
         if due {
-            self.inner.contact.next_try = None;
+            let contact = &mut self.inner.contact;
+            contact.next_try = None;
             self.send = waits && self.settings.online;
+            if self.send && contact.spoilt && self.now.boot >= contact.replaceable_at() {
+                // The authority answers the same bytes in the same way for ever; others may be answered better. Where
+                // none can be made now, the old ones are sent.
+                let _ = self.make_request(true);
+            }
         }
     }
 
     /// Asks by itself when something is due and nothing is under way.
     pub fn refresh_if_due(&mut self) {
         let due = self.refresh_at().is_some_and(|at| self.time() >= at);
-        if due && self.may_refresh() {
+        if due && self.may_refresh() && self.now.boot >= self.free_at() {
             // Where no request can be made now, the next wake tries again.
             let _ = self.make_request(true);
         }
     }
 
-    /// Nothing is under way, and there is something to show: a request without evidence would loosen the binding.
+    /// Nothing is under way that the agent delivers, and there is something to show: a request without evidence would
+    /// loosen the binding. A request that somebody carries, or has lost, stands in nobody's way: the next one lists it.
     fn may_refresh(&self) -> bool {
         let inner = &self.inner;
         let able =
             self.settings.online && !inner.state.retired && inner.lost_since.is_none() && !self.stopping;
-        able && inner.state.outstanding.is_none() && inner.reading.is_some()
+        let delivers = inner.state.outstanding.as_ref().is_some_and(|request| request.online);
+        able && !delivers && inner.reading.is_some()
+    }
+
+    /// From here on, by the boot clock, the agent may ask by itself: who carries a request is given time.
+    fn free_at(&self) -> Duration {
+        match self.inner.state.outstanding {
+            Some(_) => self.inner.contact.replaceable_at(),
+            None => Duration(0),
+        }
     }
 
     /// The licensing time at which the agent asks by itself.
@@ -121,6 +149,7 @@ impl Work<'_> {
             |at: Timestamp| Duration(self.now.boot.0.saturating_add(at.since(time).0).saturating_add(1));
         let view_turn = view.features.next_turn(time).map(at_boot);
         let refresh = self.refresh_at().filter(|_| self.may_refresh()).map(at_boot);
+        let refresh = refresh.map(|at| at.max(self.free_at()));
         let settled = self.inner.settling.as_ref().map(Settling::settles_at);
         let plan_ends = self.end_of_plan().map(at_boot);
         let saved = self.inner.mark_saved.0.saturating_add(MARK_EVERY.0);

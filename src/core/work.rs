@@ -112,6 +112,7 @@ impl<'a> Work<'a> {
     fn start(&mut self) {
         self.inner.pass(&self.now);
         self.inner.started = true;
+        self.inner.contact.asked = self.now.boot;
         self.durable = true;
         let waits = self.inner.state.outstanding.as_ref().is_some_and(|request| request.online);
         self.send = waits && self.settings.online;
@@ -120,11 +121,11 @@ impl<'a> Work<'a> {
     pub fn finish(mut self) -> Done {
         self.judge();
         self.refresh_if_due();
-        if self.inner.lost_since.is_some() {
         if let Some(owed) = self.inner.owed.take() {
             self.history.splice(..0, owed);
             self.durable = true;
         }
+        if self.inner.lost_since.is_some() {
             self.durable = false;
             self.send = false;
         }

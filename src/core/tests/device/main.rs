@@ -6,6 +6,7 @@ mod entitlement;
 mod exchange;
 mod planned;
 mod runway;
+mod schedule;
 mod store;
 mod support;
 mod time;
