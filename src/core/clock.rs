@@ -71,7 +71,8 @@ impl std::fmt::Debug for Entropy {
 /// Licensing time of one issuer: a mark, and how it runs on from there.
 ///
 /// It is the larger of the mark plus boot-clock time since, and, while it is trusted, the wall clock. It never
-/// freezes while the machine runs, and runs backwards only when a newer signed authority time corrects it.
+/// freezes while the machine runs, and runs backwards only when signed authority time proves that it was ahead.
+/// `docs/adr/0005-licensing-time.md` has the rules and their reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeBase {
     /// Licensing time when the mark was set.
@@ -80,16 +81,28 @@ pub struct TimeBase {
     boot: Duration,
     /// The boot in which the mark was set.
     boot_id: BootId,
+    /// Wall clock when the mark was set, right or wrong.
+    wall: Timestamp,
     /// Wall and boot clock at an instant of this boot when the wall clock was believed; none while no instant of
     /// this boot could be believed.
     anchor: Option<(Timestamp, Duration)>,
+}
+
+/// Time that the authority signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedTime {
+    /// When the authority signed its answer.
+    pub issued_at: Timestamp,
+    /// Licensing time when this device asked for it; none where it did not ask, or does not know any more.
+    pub asked_at: Option<Timestamp>,
 }
 
 impl TimeBase {
     /// The first mark of a new device: there is nothing to compare the wall clock with.
     #[must_use]
     pub fn first(now: &Moment) -> Self {
-        Self { licensing: now.wall, boot: now.boot, boot_id: now.boot_id, anchor: Some((now.wall, now.boot)) }
+        let anchor = Some((now.wall, now.boot));
+        Self { licensing: now.wall, boot: now.boot, boot_id: now.boot_id, wall: now.wall, anchor }
     }
 
     /// Licensing time now. The base must have been carried into this boot with [`TimeBase::advance`].
@@ -107,52 +120,59 @@ impl TimeBase {
     /// Whether the wall clock is believed now.
     #[must_use]
     pub fn trusts_wall(&self, now: &Moment) -> bool {
-        if now.synchronized {
-            return true;
-        }
-        match self.anchor {
-            Some((wall, boot)) if now.boot_id == self.boot_id => {
-                let expected = wall.0.saturating_add(now.boot.0.saturating_sub(boot.0));
-                now.wall.0 <= expected.saturating_add(JUMP.0)
-            }
-            _ => false,
-        }
+        now.synchronized || self.expected(now).is_some_and(|expected| now.wall <= expected.after(JUMP))
     }
 
-    /// Sets the mark to now. In a new boot the wall clock is believed up to `max_off` ahead of the mark: that long
-    /// the machine may have been switched off.
+    /// Sets the mark to now. In a new boot the wall clock tells for how long the machine was switched off.
     #[must_use]
     pub fn advance(&self, now: &Moment, max_off: Duration) -> Self {
-        let same_boot = now.boot_id == self.boot_id;
-        let plausible = !same_boot
-            && now.wall >= self.licensing
-            && now.wall.since(self.licensing) <= Duration(max_off.0.saturating_add(now.boot.0));
-        let anchor = if now.synchronized || plausible {
-            Some((now.wall, now.boot))
-        } else if same_boot {
-            self.anchor
-        } else {
-            None
-        };
-        let carried = Self { anchor, ..*self };
-        let licensing =
-            if !same_boot && anchor.is_some() { carried.now(now).max(now.wall) } else { carried.now(now) };
-        Self { licensing, boot: now.boot, boot_id: now.boot_id, anchor }
+        let carried = if now.boot_id == self.boot_id { *self } else { self.boot_anew(now, max_off) };
+        let anchor = if now.synchronized { Some((now.wall, now.boot)) } else { carried.anchor };
+        let carried = Self { anchor, ..carried };
+        Self { licensing: carried.now(now), boot: now.boot, boot_id: now.boot_id, wall: now.wall, anchor }
     }
 
-    /// Takes a newer signed authority time: it corrects the mark, also downwards. The wall clock is believed from
-    /// here if it agrees.
+    /// Takes a newer signed authority time. Nothing is earlier than what was signed. Licensing time is corrected
+    /// downwards if the answer was signed before it was asked for: then it was ahead when it was asked for, and so
+    /// was a wall clock that it followed.
     #[must_use]
-    pub fn certify(&self, issued_at: Timestamp, now: &Moment) -> Self {
-        let agrees = now.wall.0.abs_diff(issued_at.0) <= JUMP.0;
-        let anchor = if agrees {
-            Some((now.wall, now.boot))
-        } else if now.boot_id == self.boot_id {
-            self.anchor
-        } else {
-            None
+    pub fn certify(&self, signed: SignedTime, now: &Moment) -> Self {
+        let SignedTime { issued_at, asked_at } = signed;
+        let time = self.now(now);
+        let ahead = asked_at.is_some_and(|asked| asked > issued_at.after(JUMP));
+        // It was signed after it was asked for, so no more time has passed since.
+        let latest = asked_at.map(|asked| issued_at.after(time.since(asked)));
+        let possible = |clock: Timestamp| {
+            clock.after(JUMP) >= issued_at && latest.is_none_or(|latest| clock <= latest.after(JUMP))
         };
-        let corrected = Self { licensing: issued_at, boot: now.boot, boot_id: now.boot_id, anchor };
-        Self { licensing: corrected.now(now), ..corrected }
+        let agrees = now.wall.0.abs_diff(issued_at.0) <= JUMP.0;
+        let refuted = self.trusts_wall(now) && latest.is_some_and(|latest| now.wall > latest.after(JUMP));
+        let anchor = match self.anchor {
+            _ if now.synchronized || agrees => Some((now.wall, now.boot)),
+            anchor if !refuted && self.expected(now).is_some_and(possible) => anchor,
+            _ => None,
+        };
+        let licensing = if ahead { issued_at } else { time.max(issued_at) };
+        let certified = Self { licensing, boot: now.boot, boot_id: now.boot_id, wall: now.wall, anchor };
+        Self { licensing: certified.now(now), ..certified }
+    }
+
+    /// What the wall clock shows now if nobody has set it since it was believed.
+    fn expected(&self, now: &Moment) -> Option<Timestamp> {
+        let (wall, boot) = self.anchor.filter(|_| now.boot_id == self.boot_id)?;
+        Some(wall.after(Duration(now.boot.0.saturating_sub(boot.0))))
+    }
+
+    /// The mark at the beginning of this boot. The machine was off for as long as the wall clock is ahead of the
+    /// mark, or of itself at the mark if it was wrong and nobody has corrected it: the shorter of what is possible.
+    fn boot_anew(&self, now: &Moment, max_off: Duration) -> Self {
+        let longest = max_off.0.saturating_add(now.boot.0);
+        let since = |mark: Timestamp| now.wall.0.checked_sub(mark.0).filter(|off| *off <= longest);
+        let right = since(self.licensing);
+        let off = [right, since(self.wall)].into_iter().flatten().min().unwrap_or(0);
+        let licensing = self.licensing.after(Duration(off.max(now.boot.0)));
+        let believed = right.is_some() && now.wall <= licensing.after(JUMP);
+        let anchor = believed.then_some((now.wall, now.boot));
+        Self { licensing, boot: now.boot, boot_id: now.boot_id, wall: now.wall, anchor }
     }
 }

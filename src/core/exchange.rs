@@ -1,6 +1,7 @@
 //! The exchange as the device sees it: making a request, taking a response. `docs/protocol.md` has the rules and
 //! why each is there; do not simplify one without a run of the simulation.
 
+use crate::clock::SignedTime;
 use crate::effect::{Refusal, Reply, Ticket};
 use crate::event::{Carrier, TransportFailure};
 use crate::state::Outstanding;
@@ -12,7 +13,7 @@ use landfast_protocol::grant::{Grant, RequestName};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::request::{ClockReport, MAX_LISTED, PlanUsed, Previous, Request};
 use landfast_protocol::response::{Disposition, Response};
-use landfast_protocol::{Digest, List, OperationId, armor};
+use landfast_protocol::{Digest, List, OperationId, Timestamp, armor};
 use std::sync::Arc;
 
 /// A response that was verified against trust and history, before anything of it is taken.
@@ -27,9 +28,10 @@ impl Work<'_> {
     pub fn make_request(&mut self, online: bool) -> Result<(), Refusal> {
         // Without evidence the authority would judge another machine, or none.
         let reading = self.inner.reading.clone().ok_or(Refusal::HardwareNotRead)?;
+        let asked_at = self.time();
         let clock = ClockReport {
             wall: self.now.wall,
-            licensing: self.time(),
+            licensing: asked_at,
             trusted: self.inner.state.time.trusts_wall(&self.now),
         };
         let nonce = self.entropy.nonce();
@@ -62,7 +64,7 @@ impl Work<'_> {
         let name = RequestName { counter, digest: sealed.digest() };
         state.counter = counter;
         state.remember(name);
-        state.outstanding = Some(Outstanding { name, bytes: sealed.into_bytes(), online });
+        state.outstanding = Some(Outstanding { name, bytes: sealed.into_bytes(), online, asked_at });
         self.inner.contact.renew(self.now.boot);
         self.durable = true;
         self.send |= online;
@@ -189,11 +191,11 @@ impl Work<'_> {
     }
 
     fn apply(&mut self, grant: Grant, frame: Vec<u8>, response: &Response) {
+        self.take_time(response);
         let state = &mut self.inner.state;
         if let Some(executed) = grant.executed {
             state.counter = state.counter.max(executed.counter);
         }
-        state.time = state.time.certify(response.issued_at, &self.now);
         state.previous = Some(Previous {
             position: grant.position,
             digest: Digest::of(&frame),
@@ -209,6 +211,25 @@ impl Work<'_> {
         );
         self.inner.grant_trouble = None;
         self.inner.grant = Some(Arc::new(grant));
+    }
+
+    /// The newest signed time corrects licensing time, and with it what this device noted by it.
+    fn take_time(&mut self, response: &Response) {
+        let before = self.time();
+        let state = &mut self.inner.state;
+        let answered = response.answers.map(|answer| answer.request);
+        let waits = state.outstanding.as_ref().filter(|waits| Some(waits.name) == answered);
+        let asked_at = waits.map(|waits| waits.asked_at);
+        let signed = SignedTime { issued_at: response.issued_at, asked_at };
+        state.time = state.time.certify(signed, &self.now);
+        let time = state.time.now(&self.now);
+        let ahead = before.since(time);
+        if let Some(waits) = &mut state.outstanding {
+            waits.asked_at = Timestamp(waits.asked_at.0.saturating_sub(ahead.0));
+        }
+        for noted in [&mut state.broken_since, &mut self.inner.drifted_since] {
+            *noted = noted.map(|since| since.min(time));
+        }
     }
 
     /// What happens to the request that waits, once a response was taken.

@@ -62,6 +62,8 @@ pub(crate) struct Outstanding {
     pub bytes: Vec<u8>,
     /// The agent delivers it; otherwise somebody carries it.
     pub online: bool,
+    /// When it was made, in licensing time.
+    pub asked_at: Timestamp,
 }
 
 /// Changed hardware that the device took over by itself, as was planned.

@@ -10,4 +10,5 @@ mod schedule;
 mod store;
 mod support;
 mod time;
+mod time_properties;
 mod what_if;

@@ -229,6 +229,16 @@ impl Device {
 
     pub fn with(settings: Settings, salt: u64) -> Self {
         let now = Moment { wall: NOON, boot: Duration(100), boot_id: BootId([1; 16]), synchronized: true };
+        Self::at(now, settings, salt)
+    }
+
+    /// On a clock that no time server has set.
+    pub fn unsynchronized(issuer: &Issuer, wall: Timestamp) -> Self {
+        let now = Moment { wall, boot: Duration(100), boot_id: BootId([1; 16]), synchronized: false };
+        Self::at(now, issuer.settings(), 1)
+    }
+
+    fn at(now: Moment, settings: Settings, salt: u64) -> Self {
         let machine = Machine::create(settings, &now, entropy(salt << 32));
         let mut device =
             Self { machine, store: MemoryStore::default(), now, draws: salt << 32, effects: Vec::new() };
