@@ -151,7 +151,7 @@ impl Refusal {
                 "free space in, or mend, the state directory; until then the stricter verdict counts: see `landfast fingerprint`"
                     .to_owned()
             }
-            Self::StoreLost => "run `landfast doctor`, then `landfast recover`".to_owned(),
+            Self::StoreLost => "run `landfast doctor`, which says how to begin anew".to_owned(),
         }
     }
 }

@@ -51,6 +51,46 @@ fn p8_a_lost_store_never_makes_a_new_key_in_silence() {
     stage.expect(&["return", "--all", "--yes"], 1, "store_lost");
 }
 
+#[test]
+fn p7_after_a_loss_the_steps_that_doctor_prints_lead_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendors = ["acme", "other"].map(|name| Authority::start(directory.path(), name).unwrap());
+    let all = [&vendors[0], &vendors[1]];
+    let mut agent = Agent::start(directory.path(), "server", &all, AgentOptions::default()).unwrap();
+    let ids = all.map(|vendor| vendor.sell(&Sale::perpetual("control", 4)).unwrap());
+    for (vendor, id) in all.iter().zip(&ids) {
+        expect(&agent, &["activate", "--issuer", &vendor.name, id], 0, "");
+    }
+    agent.stop().unwrap();
+    // The state of one vendor is gone from the database and from its copy.
+    let state = agent.directory.join("state");
+    std::fs::remove_file(state.join("store.redb")).unwrap();
+    let pinned = std::fs::read_to_string(vendors[0].issuer_file()).unwrap().parse::<toml::Table>().unwrap();
+    let issuer = pinned["id"].as_str().unwrap();
+    let lost = state.join("issuers").join(issuer);
+    std::fs::remove_file(lost.join("state")).unwrap();
+    agent.run().unwrap();
+    let doctor = agent.landfast(&["doctor"]).unwrap().stdout;
+    let told = |text: &str| assert!(doctor.contains(text), "{text} is not in\n{doctor}");
+    told(&format!("move store.redb and issuers/{issuer} out of its state directory"));
+    let device = doctor.split("--device ").nth(1).unwrap().split(';').next().unwrap();
+    expect(&agent, &["reclaim", "--issuer", "acme"], 1, "store_lost");
+
+    vendors[0].command(&["license", "reset", &ids[0], "--device", device]).unwrap().ok().unwrap();
+    agent.stop().unwrap();
+    let aside = directory.path().join("aside");
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::rename(state.join("store.redb"), aside.join("store.redb")).unwrap();
+    std::fs::rename(&lost, aside.join("issuer")).unwrap();
+    agent.run().unwrap();
+    expect(&agent, &["activate", "--issuer", "acme", &ids[0]], 0, "");
+    expect(&agent, &["check", "points", "--issuer", "acme"], 0, "");
+    expect(&agent, &["check", "points", "--issuer", "other"], 0, "");
+    expect(&agent, &["return", "--all", "--yes"], 0, "");
+    assert_eq!((held(&vendors[0]), held(&vendors[1])), (0, 0), "the other vendor's state was not touched");
+    agent.stop().unwrap();
+}
+
 fn damage_all(directory: &std::path::Path) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

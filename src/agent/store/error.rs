@@ -59,7 +59,7 @@ pub enum StoreError {
         reason: String,
     },
     /// Counter and tombstones are gone; nothing may be built on what is left.
-    #[error("the store of this device is lost; run `landfast doctor`, then `landfast recover`")]
+    #[error("the store of this device is lost; `landfast doctor` says how to begin anew")]
     Lost,
 }
 

@@ -90,7 +90,8 @@ fn trust(trust: &str) -> Finding {
 }
 
 const CLOCK: &str = "clock_untrusted";
-const STORE: [&str; 2] = ["store_lost", "grant_untrusted"];
+/// Beside every code that begins with `store_`.
+const STORE: [&str; 3] = ["copy_renewed", "grant_untrusted", "state_unreadable"];
 const BROKEN: &str = "binding_broken";
 
 fn clock(issuer: &IssuerStatus) -> Finding {
@@ -111,15 +112,10 @@ fn store(issuer: &IssuerStatus) -> Vec<Finding> {
     let found: Vec<Finding> = issuer
         .alerts
         .iter()
-        .filter(|alert| STORE.contains(&alert.code.as_str()) || alert.code.starts_with("store_"))
+        .filter(|alert| is_about_the_store(&alert.code))
         .map(|alert| {
-            let advice = match alert.code.as_str() {
-                "grant_untrusted" => "compare the issuer file with the one that the vendor gives",
-                _ => {
-                    "keep the state directory as it is, and ask the vendor to recover this device's licenses"
-                }
-            };
-            Finding::new(State::Fail, name.clone(), alert.message.clone(), advice)
+            let (state, advice) = mend(issuer, &alert.code);
+            Finding::new(state, name.clone(), alert.message.clone(), advice)
         })
         .collect();
     if found.is_empty() {
@@ -129,6 +125,49 @@ fn store(issuer: &IssuerStatus) -> Vec<Finding> {
     }
 }
 
+fn is_about_the_store(code: &str) -> bool {
+    STORE.contains(&code) || code.starts_with("store_")
+}
+
+/// How bad it is, and what to do.
+fn mend(issuer: &IssuerStatus, code: &str) -> (State, String) {
+    let (state, advice) = match code {
+        "store_healed" | "copy_renewed" => (
+            State::Warn,
+            "nothing was lost; look for errors of the disk in the kernel's log: journalctl --dmesg",
+        ),
+        "store_damaged" => (
+            State::Warn,
+            "look for errors of the disk in the kernel's log: journalctl --dmesg; licenses are healed from their copy",
+        ),
+        "store_unwritable" => (
+            State::Fail,
+            "free space in the state directory, or mount it writable; the agent tries again every minute",
+        ),
+        "grant_untrusted" => (State::Fail, "compare the issuer file with the one that the vendor gives"),
+        "state_unreadable" => {
+            (State::Fail, "install the release of landfastd again that ran here before; nothing was changed")
+        }
+        "store_lost" => return (State::Fail, begin_anew(issuer)),
+        _ => (State::Fail, "see the log of landfastd: journalctl --unit landfastd"),
+    };
+    (state, advice.to_owned())
+}
+
+/// What is lost cannot be mended; the way back leads through the vendor.
+fn begin_anew(issuer: &IssuerStatus) -> String {
+    let device = match issuer.grant {
+        Some(_) => format!(" --device {}", issuer.device.short()),
+        None => String::new(),
+    };
+    format!(
+        "first, the vendor frees the licenses of this device: landfast-authority license reset LICENSE{device}; second, \
+         stop landfastd, move store.redb and issuers/{} out of its state directory (/var/lib/landfast, unless it was \
+         started with --state), start it, and run `landfast activate` again",
+        issuer.id
+    )
+}
+
 fn authority(issuer: &IssuerStatus) -> Finding {
     let (name, contact) = (format!("{}: authority", issuer.name), &issuer.contact);
     if let Some(failure) = contact.last_failure.as_ref().filter(|_| contact.attempts > 0) {
@@ -136,7 +175,7 @@ fn authority(issuer: &IssuerStatus) -> Finding {
             Some("no_address") => {
                 "add `addresses` to the issuer file, or carry requests by hand with --offline"
             }
-            Some("authority_tls") => "check the clock, and `ca_file` in the issuer file, with the vendor",
+            Some("authority_tls") => "check the clock, and `ca` in the issuer file, with the vendor",
             Some("authority_unavailable") => "wait: the authority says itself that it cannot answer now",
             Some("request_refused") => "ask the vendor, with the sentence above",
             Some("answer_unusable") => "is a proxy or a wrong address in between? see the issuer file",
@@ -185,8 +224,7 @@ fn hardware(verdict: &Binding) -> Vec<Finding> {
 
 /// Alerts that none of the above has told.
 fn others(issuer: &IssuerStatus) -> impl Iterator<Item = Finding> + '_ {
-    let told =
-        |code: &str| code == CLOCK || code == BROKEN || STORE.contains(&code) || code.starts_with("store_");
+    let told = |code: &str| code == CLOCK || code == BROKEN || is_about_the_store(code);
     issuer.alerts.iter().filter(move |alert| !told(&alert.code)).map(|alert| {
         let advice = match alert.code.as_str() {
             "device_retired" => {

@@ -81,8 +81,8 @@ fn every_trouble_has_its_line_and_its_next_step() {
         "WARN  release: landfastd is 0.2.0, landfast is 0.1.0\n      next: restart",
         "WARN  trust: development: landfastd was started with --config, where issuer files need not be root's\n      next: ",
         "WARN  acme: clock: about clock_untrusted\n      next: look at the time source",
-        "FAIL  acme: store: about store_lost\n      next: keep the state directory",
-        "WARN  acme: authority: certificate expired (2 attempts)\n      next: check the clock, and `ca_file`",
+        "FAIL  acme: store: about store_lost\n      next: first, the vendor frees",
+        "WARN  acme: authority: certificate expired (2 attempts)\n      next: check the clock, and `ca` in the issuer file",
         "FAIL  acme: hardware: broken, score 1.000; put it back\n      next: see `landfast fingerprint`\n",
         "WARN  acme: hardware: product_uuid cannot be read (product_uuid): permission denied\n      next: start",
         "WARN  acme: device retired: about device_retired\n      next: ask",
@@ -91,6 +91,34 @@ fn every_trouble_has_its_line_and_its_next_step() {
         assert!(text.contains(line), "{line}\nis not in\n{text}");
     }
     assert!(!text.contains("about binding_broken"), "told by the hardware already");
+}
+
+#[test]
+fn p8_each_trouble_of_the_store_has_its_own_next_step() {
+    let advice = |code: &str| {
+        let (mut status, verdicts) = healthy();
+        status.issuers[0].alerts.push(Alert { code: code.to_owned(), message: "told".to_owned() });
+        let found = examine(&status, &verdicts, "0.1.0");
+        let mut found = found.into_iter().filter(|finding| finding.message == "told");
+        let (only, none) = (found.next().unwrap(), found.next());
+        assert_eq!((only.name.as_str(), none), ("acme: store", None), "{code}");
+        (only.state, only.advice)
+    };
+    for (code, state, next) in [
+        ("store_healed", State::Warn, "nothing was lost"),
+        ("copy_renewed", State::Warn, "nothing was lost"),
+        ("store_damaged", State::Warn, "healed from their copy"),
+        ("store_unwritable", State::Fail, "free space"),
+        ("state_unreadable", State::Fail, "install the release"),
+        ("grant_untrusted", State::Fail, "compare the issuer file"),
+        ("store_lost", State::Fail, "issuers/01010101-0101-0101-0101-010101010101 out of"),
+        ("store_of_a_newer_agent", State::Fail, "see the log"),
+    ] {
+        let (found, told) = advice(code);
+        assert_eq!(found, state, "{code}");
+        assert!(told.contains(next), "{code}: {told}");
+        assert!(!told.contains("landfast recover"), "{code}: there is no such command");
+    }
 }
 
 #[test]
