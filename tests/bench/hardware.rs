@@ -115,7 +115,7 @@ pub fn signal(directory: &Path) -> Result<Option<Figure>> {
 }
 
 async fn changes(address: &str, recording: &Recording, trigger: &Path) -> Result<Vec<f64>> {
-    let connection = zbus::connection::Builder::address(address)?.build().await?;
+    let connection = zbus::connection::Builder::address(address).build().await?;
     crate::dbus::wait_for_name(&connection, landfast_client::dbus::NAME).await?;
     let binding = BindingProxy::new(&connection).await?;
     let mut told = binding.receive_changed().await?;
