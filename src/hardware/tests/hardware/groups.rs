@@ -393,6 +393,40 @@ fn a_container_claims_the_hosts_hardware_only_with_the_hosts_network() {
 }
 
 #[test]
+fn p2_a_soc_that_was_enrolled_counts_also_when_the_board_cannot_be_read() {
+    let text = || "To be filled by O.E.M.".to_owned();
+    let board =
+        Board { uuid: "0".repeat(32), board_serial: text(), product_serial: text(), ..Board::example(1) };
+    let (_directory, server) = write(&FieldServer { board: Some(board), ..FieldServer::example(1) });
+    server.write_file("proc/device-tree/serial-number", "10000000A1B2C3D4\0").unwrap();
+    let enrolled = evidence(server.path());
+    for field in ["product_uuid", "board_serial", "product_serial"] {
+        let place = server.path().join("sys/class/dmi/id").join(field);
+        std::fs::remove_file(&place).unwrap();
+        std::fs::create_dir(&place).unwrap();
+    }
+    let now = evidence(server.path());
+    assert_eq!(kept(&enrolled, &now, Factor::SocSerial), (1, 1));
+}
+
+#[test]
+fn p2_a_guest_does_not_become_a_machine_because_something_cannot_be_read() {
+    let (_directory, server) = write(&virtual_machine());
+    let hide = |at: &str| {
+        std::fs::remove_file(server.path().join(at)).unwrap();
+        std::fs::create_dir(server.path().join(at)).unwrap();
+    };
+    for at in ["proc/cpuinfo", "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name"] {
+        hide(at);
+    }
+    assert!(collect(server.path()).virtual_machine, "its board still says so");
+    hide("sys/class/dmi/id/board_vendor");
+    let reading = collect(server.path());
+    assert!(!reading.virtual_machine);
+    assert!(matches!(single(&reading, Factor::VirtualId), Reading::Unreadable(_)), "it may still be there");
+}
+
+#[test]
 fn a_board_without_smbios_is_known_by_its_soc() {
     let soc = |files: &[(&str, &str)]| {
         let (_directory, server) = write(&FieldServer { board: None, ..FieldServer::example(1) });

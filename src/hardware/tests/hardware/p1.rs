@@ -208,6 +208,47 @@ fn p1_interfaces_that_are_no_cards_of_the_machine_change_nothing() {
 }
 
 #[test]
+fn p1_an_interface_without_hardware_or_address_changes_nothing() {
+    let bench = Bench::new();
+    // Below a real device, but with none of its own: a modem's data channel, a switch's tap.
+    let place = "sys/devices/pci0000:00/0000:00:1e.0/net/tap";
+    bench.file(&format!("{place}/type"), "1\n");
+    bench.file(&format!("{place}/permanent_address"), "00:30:d6:66:66:09\n");
+    bench.link("sys/class/net/tap", place);
+    bench.interface("untyped", "sys/devices/pci0000:00/0000:00:1e.1", "00:30:d6:66:66:0a");
+    std::fs::remove_file(bench.server.path().join("sys/class/net/untyped/type")).unwrap();
+    bench.nothing_changed();
+    assert_eq!(bench.ignored("tap"), "there is no hardware behind it");
+    assert_eq!(bench.ignored("untyped"), "its type is not known");
+    // A card whose permanent address is all zeros is there, and tells nothing.
+    bench.interface("zero", "sys/devices/pci0000:00/0000:00:1e.2", "00:00:00:00:00:00");
+    let cards = |found: &landfast_protocol::evidence::Evidence| found.present(Factor::NetworkCard).count();
+    assert_eq!(cards(&evidence(bench.server.path())), cards(&bench.before));
+}
+
+#[test]
+fn names_prove_nothing() {
+    // A card that somebody calls docker0, and a bridge that somebody calls eth7.
+    let bench = Bench::new();
+    bench.interface("docker0", "sys/devices/pci0000:00/0000:00:1e.3", "00:30:d6:66:66:0b");
+    bench.interface("eth7", "sys/devices/virtual", "00:30:d6:66:66:0c");
+    let cards = values(&collect(bench.server.path()), Factor::NetworkCard);
+    assert!(cards.contains("00:30:d6:66:66:0b") && !cards.contains("00:30:d6:66:66:0c"));
+}
+
+#[test]
+fn a_volume_of_a_raid_controller_is_a_disk_by_the_id_of_the_volume() {
+    let bench = Bench::new();
+    let place = "sys/devices/pci0000:00/0000:03:00.0/host0/target0:2:0/0:2:0:0";
+    bench.disk("sdx", place, &[("type", "0"), ("model", "PERC H730")]);
+    let volume = "00b5a5e9f4e5c9a12700fb1e2ca06b86";
+    let page = [b"\0\x80\0\x20".as_slice(), volume.as_bytes()].concat();
+    bench.server.write_file(format!("{place}/vpd_pg80"), page).unwrap();
+    let disks = values(&collect(bench.server.path()), Factor::Disk);
+    assert!(disks.contains(&format!("perc h730/{volume}")), "{disks:?}");
+}
+
+#[test]
 fn p1_disks_that_are_not_fixed_change_nothing() {
     let bench = Bench::new();
     for (name, words) in [
@@ -217,6 +258,8 @@ fn p1_disks_that_are_not_fixed_change_nothing() {
         ("dm-0", "volume"),
         ("md127", "RAID"),
         ("nbd0", "network"),
+        ("mtdblock0", "flash"),
+        ("bcache0", "cache"),
         ("zd0", "volume"),
         ("nullb0", "virtual"),
     ] {
@@ -236,6 +279,8 @@ fn p1_disks_that_are_not_fixed_change_nothing() {
         ("sdf", "host7/rport-7:0-1/target7:0:0", &[("type", "0")], "network"),
         ("mmcblk1", "mmc1/mmc1:0001", &[("type", "SD"), ("cid", "0353445344")], "memory card"),
         ("mmcblk0boot0", "mmc0/mmc0:0001", &[("type", "MMC"), ("cid", "1501004247")], "boot area"),
+        ("mmcblk0rpmb", "mmc0/mmc0:0001", &[("type", "MMC"), ("cid", "1501004247")], "boot area"),
+        ("mmcblk2", "mmc2/mmc2:0001", &[("cid", "0353445345")], "may be a memory card"),
         ("nvme1c0n1", "nvme/nvme1", &[("block/nvme1c0n1/hidden", "1")], "several ways"),
     ] {
         bench.disk(name, &format!("{pci}/{place}"), files);
