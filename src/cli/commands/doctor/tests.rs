@@ -111,7 +111,7 @@ fn p8_each_trouble_of_the_store_has_its_own_next_step() {
         ("store_unwritable", State::Fail, "free space"),
         ("state_unreadable", State::Fail, "install the release"),
         ("grant_untrusted", State::Fail, "compare the issuer file"),
-        ("store_lost", State::Fail, "issuers/01010101-0101-0101-0101-010101010101 out of"),
+        ("store_lost", State::Fail, "issuers/01010101010101010101010101010101 out of"),
         ("store_of_a_newer_agent", State::Fail, "see the log"),
     ] {
         let (found, told) = advice(code);
