@@ -146,9 +146,9 @@ fn trigger() -> Option<PathBuf> {
 fn wrapped(place: &Path, root: &Path) -> Result<PathBuf> {
     let mut script = "#!/bin/sh\nexec unshare --mount --propagation private sh -c ".to_owned();
     let (sys, daemon) = (root.join("sys"), binary("landfastd")?);
-    write!(
+    writeln!(
         script,
-        "'mount --bind \"$0\" /sys && exec \"$@\"' '{}' '{}' \"$@\"\n",
+        "'mount --bind \"$0\" /sys && exec \"$@\"' '{}' '{}' \"$@\"",
         sys.display(),
         daemon.display()
     )?;

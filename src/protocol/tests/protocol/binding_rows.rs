@@ -489,12 +489,9 @@ fn weights_of_nothing_anchor_nothing() {
 fn a_stored_binding_that_was_tampered_with_is_worth_nothing() {
     let stored = samples::grant_frame().into_bytes();
     let grant = samples::trust().open::<Grant>(&stored).unwrap();
-    let digests =
-        |evidence: &Evidence, factor| evidence.present(factor).map(|(digest, _)| digest).next().unwrap();
-    let (own, other) = (
-        digests(grant.binding.as_ref().unwrap(), Factor::ProductUuid),
-        digests(&Machine::server().evidence(), Factor::ProductUuid),
-    );
+    let board = |evidence: &Evidence| evidence.present(Factor::ProductUuid).next().unwrap().0;
+    let own = board(grant.binding.as_ref().unwrap());
+    let other = board(&Machine::server().evidence());
     let at = stored.windows(16).position(|bytes| bytes == own.0).unwrap();
     let mut tampered = stored.clone();
     tampered[at..at + 16].copy_from_slice(&other.0);
