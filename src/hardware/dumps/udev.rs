@@ -31,11 +31,10 @@ const MODALIAS: [(&str, &str); 14] = [
 /// Only root may read these, and udev does not: their files are there, and empty.
 const UNREAD: [&str; 4] = ["product_uuid", "product_serial", "board_serial", "chassis_serial"];
 
-/// Whether a text is such a listing: the first record names a device by its place.
+/// Whether a text is such a listing, perhaps behind the line of the command: it names devices by their places.
 pub(super) fn is_database(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).take(64);
-    lines.next().is_some_and(|line| line.starts_with("P: /"))
-        && lines.any(|line| line.starts_with("E: DEVPATH=/"))
+    let begins = |start: &str| text.lines().take(64).any(|line| line.starts_with(start));
+    begins("P: /") && begins("E: ")
 }
 
 /// One device.
