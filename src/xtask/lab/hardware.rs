@@ -90,6 +90,8 @@ impl Hardware {
     /// What QEMU needs to be told, disks and network excepted.
     pub fn arguments(&self) -> Vec<String> {
         let Board { maker, product, uuid, product_serial, board_serial, chassis_serial } = self.board;
+        // A comma in a value is doubled.
+        let [maker, product] = [maker, product].map(|text| text.replace(',', ",,"));
         let cpu = if self.hypervisor { "max" } else { "max,-hypervisor" };
         let mut arguments = vec!["-cpu".to_owned(), cpu.to_owned()];
         for table in [

@@ -51,11 +51,10 @@ impl Machine {
         let mut overlay = Command::new("qemu-img");
         overlay.args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"]).arg(&lab.image.disk);
         run(overlay.arg(directory.join("disk.qcow2")))?.ok()?;
-        let own = std::env::current_exe()?;
         let start = Start {
             accelerator: lab.accelerator,
             kernel: lab.image.kernel.clone(),
-            pipe: format!("{} lab --pipe {wire}", own.display()),
+            pipe: format!("{} lab --pipe {wire}", lab.programs.pipe.display()),
             ssh_port: std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
         };
         Ok(Self { directory: directory.to_owned(), start, running: None, boots: 0 })
@@ -119,6 +118,18 @@ impl Machine {
         let monitor = &mut self.on()?.monitor;
         monitor.unplug("data")?;
         monitor.plug(hardware::data_disk(serial))
+    }
+
+    /// Sends it to sleep (suspend to RAM) and waits until it sleeps.
+    pub fn sleep(&mut self) -> Result<()> {
+        let running = self.on()?;
+        running.shell.start("sleep", "echo mem >/sys/power/state")?;
+        running.monitor.sleeps()
+    }
+
+    /// Wakes it up.
+    pub fn wake(&mut self) -> Result<()> {
+        self.on()?.monitor.wake()
     }
 
     /// The last lines of its console.

@@ -13,6 +13,7 @@ pub struct Monitor {
     writer: UnixStream,
     /// Devices that have gone.
     gone: Vec<String>,
+    asleep: bool,
 }
 
 impl Monitor {
@@ -20,7 +21,8 @@ impl Monitor {
     pub fn connect(socket: &Path) -> Result<Self> {
         let writer = UnixStream::connect(socket).context("connecting to the machine's monitor")?;
         writer.set_read_timeout(Some(CONDITION))?;
-        let mut monitor = Self { reader: BufReader::new(writer.try_clone()?), writer, gone: Vec::new() };
+        let mut monitor =
+            Self { reader: BufReader::new(writer.try_clone()?), writer, gone: Vec::new(), asleep: false };
         monitor.message()?;
         monitor.execute("qmp_capabilities", json!({}))?;
         Ok(monitor)
@@ -42,6 +44,21 @@ impl Monitor {
         Ok(())
     }
 
+    /// Waits until the machine has gone to sleep.
+    pub fn sleeps(&mut self) -> Result<()> {
+        while !self.asleep {
+            let message = self.message().context("waiting for the machine to go to sleep")?;
+            self.note(&message);
+        }
+        Ok(())
+    }
+
+    /// Wakes the machine up.
+    pub fn wake(&mut self) -> Result<()> {
+        self.asleep = false;
+        self.execute("system_wakeup", json!({}))
+    }
+
     fn execute(&mut self, command: &str, arguments: Value) -> Result<()> {
         let line = json!({ "execute": command, "arguments": arguments });
         self.writer.write_all(format!("{line}\n").as_bytes())?;
@@ -58,6 +75,7 @@ impl Monitor {
     }
 
     fn note(&mut self, message: &Value) {
+        self.asleep |= message["event"] == "SUSPEND";
         if message["event"] == "DEVICE_DELETED"
             && let Some(id) = message["data"]["device"].as_str()
         {

@@ -14,6 +14,8 @@ pub struct Programs {
     pub command: PathBuf,
     /// `landfast-authority`, which runs on this host.
     pub authority: PathBuf,
+    /// This program, which QEMU starts as the pipe to the wire.
+    pub pipe: PathBuf,
 }
 
 impl Programs {
@@ -28,10 +30,11 @@ impl Programs {
             run(Command::new("strip").arg("-o").arg(&small).arg(built.join(name)))?.ok()?;
             anyhow::Ok(small)
         };
-        // A copy as well: another build while scenarios run must not change what they try.
-        let authority = directory.join("landfast-authority");
+        // Copies as well: another build while scenarios run must not change what they try.
+        let (authority, pipe) = (directory.join("landfast-authority"), directory.join("xtask"));
         std::fs::copy(built.join("landfast-authority"), &authority)?;
-        Ok(Self { daemon: stripped("landfastd")?, command: stripped("landfast")?, authority })
+        std::fs::copy(std::env::current_exe()?, &pipe)?;
+        Ok(Self { daemon: stripped("landfastd")?, command: stripped("landfast")?, authority, pipe })
     }
 }
 

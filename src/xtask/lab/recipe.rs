@@ -9,7 +9,8 @@ pub const SUITE: &str = "bookworm";
 pub const VARIANT: &str = "minbase";
 
 /// Packages beside the essential ones.
-pub const PACKAGES: [&str; 9] = [
+pub const PACKAGES: [&str; 10] = [
+    "adjtimex",
     "dbus",
     "iproute2",
     "kmod",

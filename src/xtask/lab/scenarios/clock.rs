@@ -40,9 +40,33 @@ pub const MONTH_OFF: Scenario = Scenario {
 pub const NO_BATTERY: Scenario = Scenario {
     name: "no_battery_clock",
     rows: "P5 B10 P12",
-    shows: "each boot begins in 1970: granted, licensing time goes on, and the vendor's time is taken again",
+    shows: "each boot begins in 1970: granted, and licensing time goes on",
     short: false,
     play: without_battery,
+};
+
+pub const EXCHANGE: Scenario = Scenario {
+    name: "exchange_with_a_wrong_clock",
+    rows: "P5 B10",
+    shows: "the clock is years off: the vendor is reached online all the same, and tells the time",
+    short: false,
+    play: exchange_all_the_same,
+};
+
+pub const CONFIRMED: Scenario = Scenario {
+    name: "far_future_confirmed",
+    rows: "P5 B10",
+    shows: "a clock that is a year ahead at boot ends nothing, until a time daemon says that it is right",
+    short: false,
+    play: confirm_future,
+};
+
+pub const ASLEEP: Scenario = Scenario {
+    name: "asleep",
+    rows: "P5 B10",
+    shows: "suspended to RAM and resumed: licensing time has gone on meanwhile",
+    short: false,
+    play: fall_asleep,
 };
 
 /// What the clock is set to, in the words of date(1); always from what it truly is.
@@ -141,8 +165,52 @@ fn without_battery(site: &mut Site<'_>) -> Result<()> {
         site.grants("licensed")?;
         time_is_sane(site, &mut time)?;
     }
-    site.say("the vendor tells the time");
-    site.reclaim()?;
+    Ok(())
+}
+
+fn exchange_all_the_same(site: &mut Site<'_>) -> Result<()> {
+    site.install(&Hardware::field_server())?;
+    subscribe(site, "now + 30 days")?;
+    let mut time = site.licensing_time()?;
+    for setting in ["1 year ago", "2038-01-20"] {
+        site.say(&format!("the clock says: {setting}"));
+        site.machine.run(&format!("date --utc --set {}Z", clock(setting)?))?.ok()?;
+        site.reclaim()?;
+        site.grants("licensed")?;
+        time_is_sane(site, &mut time)?;
+    }
+    Ok(())
+}
+
+fn confirm_future(site: &mut Site<'_>) -> Result<()> {
+    let server = Hardware::field_server();
+    site.install(&server)?;
+    subscribe(site, "now + 30 days")?;
+    site.reboot_at(&server, &clock("now + 1 year")?)?;
     site.grants("licensed")?;
-    time_is_sane(site, &mut time)
+    site.say("the kernel is told what time daemons tell it: the clock is synchronised");
+    site.machine.run("adjtimex --status 0 --maxerror 0 --esterror 0")?.ok()?;
+    site.eventually("the license to end", |site| Ok((site.check()?["reason"] == "expired").then_some(())))?;
+    site.say("it was not right after all");
+    site.reboot(&server)?;
+    site.reclaim()?;
+    site.grants("licensed").map(drop)
+}
+
+/// How long it sleeps at least, in seconds: far more than anything else takes here by mistake.
+const NAP: u32 = 45;
+
+fn fall_asleep(site: &mut Site<'_>) -> Result<()> {
+    site.install(&Hardware::field_server())?;
+    subscribe(site, "now + 30 days")?;
+    site.is_whole()?;
+    let earliest = clock(&format!("now + {NAP} seconds"))?;
+    site.machine.sleep()?;
+    site.say("it sleeps");
+    site.eventually("the end of the nap", |_| Ok((clock("now")? > earliest).then_some(())))?;
+    site.machine.wake()?;
+    let time = site.licensing_time()?;
+    ensure!(time >= earliest, "licensing time is {time}, and slept with the machine: it is past {earliest}");
+    site.grants("licensed")?;
+    site.is_whole().map(drop)
 }

@@ -95,32 +95,56 @@ fn settles(site: &mut Site<'_>) -> Result<()> {
     })
 }
 
-/// Moments after the start of a command, in looks at the vendor's books: a count and not a time, so that they fall
-/// differently on each host and in each run.
-const LOOKS: [u32; 6] = [0, 1, 3, 6, 10, 16];
+/// Moments of a cut, in parts of a hundred of the time that the vendor needs to see the command through.
+const MOMENTS: [u32; 8] = [60, 75, 85, 92, 97, 100, 105, 120];
 
 fn cut_anywhere(site: &mut Site<'_>) -> Result<()> {
     let server = Hardware::field_server();
     site.install(&server)?;
     let id = site.vendor.sell(&["--model", "perpetual"])?;
-    for looks in LOOKS {
+    let commands = [format!("landfast activate {id}"), "landfast return --all --yes".to_owned()];
+    // Time is counted in looks at the vendor's books, so that it runs as fast as this host does.
+    let mut needed = [0; 2];
+    for (command, needed) in commands.iter().zip(&mut needed) {
+        *needed = site.looks_until_done(command)?;
+    }
+    for moment in MOMENTS {
         site.is_online()?;
         let held = site.vendor.units_in_use()? > 0;
-        let command =
-            if held { "landfast return --all --yes".to_owned() } else { format!("landfast activate {id}") };
-        site.machine.start("command", &command)?;
-        for _ in 0..looks {
+        let (word, command, needed) =
+            if held { ("return", &commands[1], needed[1]) } else { ("activation", &commands[0], needed[0]) };
+        site.machine.start("command", command)?;
+        let mut looks = 0;
+        site.eventually("the moment", |site| {
+            looks += 1;
             site.vendor.units_in_use()?;
-        }
+            Ok((looks > needed * moment / 100).then_some(()))
+        })?;
         site.machine.power_cut()?;
+        let before = if site.vendor.units_in_use()? > 0 { "in use" } else { "free" };
         site.boot(&server)?;
         settles(site)?;
         site.books_agree()?;
         let now = site.vendor.units_in_use()? > 0;
-        let word = if held { "return" } else { "activation" };
         let became = if now == held { "never began" } else { "was completed" };
-        site.say(&format!("after {looks} looks: the {word} {became}"));
+        site.say(&format!("cut at {moment} %, {before} at the vendor: the {word} {became}"));
         ensure!(site.check()?["granted"] == now, "vendor and field server disagree");
     }
     Ok(())
+}
+
+impl Site<'_> {
+    /// Runs a command that changes what is in use, and counts looks at the vendor's books until they show it.
+    fn looks_until_done(&mut self, command: &str) -> Result<u32> {
+        self.is_online()?;
+        let before = self.vendor.units_in_use()?;
+        let mut looks = 0;
+        self.machine.start("command", command)?;
+        self.eventually("the command", |site| {
+            looks += 1;
+            Ok((site.vendor.units_in_use()? != before).then_some(()))
+        })?;
+        settles(self)?;
+        Ok(looks)
+    }
 }
