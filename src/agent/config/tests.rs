@@ -282,6 +282,41 @@ fn p11_links_are_judged_by_what_they_lead_to() {
 }
 
 #[test]
+#[test]
+fn p11_a_configuration_directory_is_judged_on_the_whole_way_to_it() {
+    let fixture = Fixture::new();
+    fixture.file("issuers.d/example.toml", ISSUER);
+    let top = fixture.directory.path().canonicalize().unwrap();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let hall = top.join("hall");
+    std::fs::create_dir(&hall).unwrap();
+    mode(&hall, 0o755);
+    // Links to links, relative and absolute.
+    let (first, second) = (hall.join("first"), hall.join("second"));
+    symlink("./../hall/second", &first).unwrap();
+    symlink(fixture.path("").canonicalize().unwrap(), &second).unwrap();
+    let refusal = |path: &Path| load(path, Owners::RootOrSelf).unwrap_err().to_string();
+    assert_eq!(load(&first, Owners::RootOrSelf).unwrap().issuers.len(), 1);
+    mode(&hall, 0o777);
+    assert_says(&refusal(&first), &["hall", "others can write it", "chmod go-w"]);
+    mode(&hall, 0o1777);
+    load(&first, Owners::RootOrSelf).unwrap();
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::lchown(&second, Some(12_345), None).unwrap();
+        assert_says(&refusal(&first), &["hall/second", "belongs to user 12345"]);
+        std::os::unix::fs::lchown(&second, Some(0), None).unwrap();
+    }
+    mode(&hall, 0o755);
+    mode(&top, 0o777);
+    assert_says(&refusal(&first), &["others can write it"]);
+    mode(&top, 0o755);
+    std::fs::remove_file(&second).unwrap();
+    symlink("first", &second).unwrap();
+    assert_says(&refusal(&first), &["hall/first"]);
+}
+
 fn odd_files_are_refused_without_waiting() {
     let fixture = Fixture::new();
     let pipe = fixture.path("issuers.d/pipe.toml");

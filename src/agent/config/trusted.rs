@@ -5,11 +5,13 @@ use rustix::fs::{Mode, OFlags};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A CA bundle in an issuer file is a few KiB; nothing here needs more.
 const MAX_BYTES: u64 = 256 * 1024;
 const MAX_FILES: usize = 256;
+/// As many as the kernel follows.
+const MAX_LINKS: usize = 40;
 
 /// Who may own the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,10 @@ impl Directory {
             return Err(unreadable(io::Error::from(io::ErrorKind::NotADirectory)));
         }
         let directory = Self { path: path.to_owned(), real, owners };
+        let given = std::path::absolute(path).map_err(unreadable)?;
+        if owners == Owners::Root || given != directory.real {
+            directory.judge_links_to(&given)?;
+        }
         directory.judge(path, &metadata)?;
         Ok(directory)
     }
@@ -118,42 +124,92 @@ impl Directory {
     }
 
     /// The directories from where `path` really lies up to the configuration directory; where a link leads out of
-    /// it, up to the root.
+    /// it, every directory and link on the way there.
     fn judge_way_to(&self, path: &Path) -> Result<(), ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
         let real = path.canonicalize().map_err(unreadable)?;
-        let inside = real.starts_with(&self.real);
+        if !real.starts_with(&self.real) {
+            return self.judge_links_to(&std::path::absolute(path).map_err(unreadable)?);
+        }
         for directory in real.ancestors().skip(usize::from(!real.is_dir())) {
-            if inside && directory == self.real {
+            if directory == self.real {
                 break;
             }
-            let metadata = directory.metadata().map_err(unreadable)?;
-            // In a sticky directory such as /tmp nobody else can replace what is ours.
-            if !inside && metadata.mode() & 0o1000 != 0 && self.owners.admit(metadata.uid()) {
-                continue;
-            }
-            self.judge(directory, &metadata)?;
+            self.judge(directory, &directory.metadata().map_err(unreadable)?)?;
         }
         Ok(())
     }
 
-    fn judge(&self, path: &Path, metadata: &Metadata) -> Result<(), ConfigError> {
-        let untrusted = |reason: String, advice: String| {
-            Err(ConfigError::Untrusted { file: path.to_owned(), reason, advice })
-        };
-        let shown = path.display();
-        if !self.owners.admit(metadata.uid()) {
-            let allowed = match self.owners {
-                Owners::Root => "only root may own it",
-                Owners::RootOrSelf => "only root or the agent's own user may own it",
-            };
-            let advice = format!("check its content, then run `chown root:root {shown}`");
-            return untrusted(format!("it belongs to user {}; {allowed}", metadata.uid()), advice);
+    /// Follows an absolute path as the kernel does, and judges every directory in which a name is looked up, and every
+    /// link: who can replace one of them decides what is found at the end.
+    fn judge_links_to(&self, path: &Path) -> Result<(), ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
+        let mut names: Vec<PathBuf> = names(path);
+        let (mut at, mut links) = (PathBuf::from("/"), 0);
+        while let Some(name) = names.pop() {
+            self.judge_passage(&at, &at.metadata().map_err(unreadable)?)?;
+            let next = at.join(&name);
+            let metadata = next.symlink_metadata().map_err(unreadable)?;
+            if name.as_os_str() == ".." {
+                at.pop();
+            } else if metadata.is_symlink() {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(unreadable(rustix::io::Errno::LOOP.into()));
+                }
+                self.judge_owner(&next, &metadata)?;
+                let target = next.read_link().map_err(unreadable)?;
+                names.extend(self::names(&target));
+                at = if target.is_absolute() { PathBuf::from("/") } else { at };
+            } else {
+                at = next;
+            }
         }
-        if metadata.mode() & 0o022 != 0 {
-            let advice = format!("check its content, then run `chmod go-w {shown}`");
-            return untrusted(format!("others can write it (mode {:04o})", metadata.mode() & 0o7777), advice);
-        }
-        Ok(())
+        if at.is_dir() { self.judge(&at, &at.metadata().map_err(unreadable)?) } else { Ok(()) }
     }
+
+    /// In a sticky directory such as /tmp nobody else can replace what is ours.
+    fn judge_passage(&self, directory: &Path, metadata: &Metadata) -> Result<(), ConfigError> {
+        let sticky = metadata.mode() & 0o1000 != 0 && !directory.starts_with(&self.real);
+        if sticky { self.judge_owner(directory, metadata) } else { self.judge(directory, metadata) }
+    }
+
+    fn judge(&self, path: &Path, metadata: &Metadata) -> Result<(), ConfigError> {
+        self.judge_owner(path, metadata)?;
+        if metadata.mode() & 0o022 == 0 {
+            return Ok(());
+        }
+        Err(ConfigError::Untrusted {
+            file: path.to_owned(),
+            reason: format!("others can write it (mode {:04o})", metadata.mode() & 0o7777),
+            advice: format!("check its content, then run `chmod go-w {}`", path.display()),
+        })
+    }
+
+    fn judge_owner(&self, path: &Path, metadata: &Metadata) -> Result<(), ConfigError> {
+        if self.owners.admit(metadata.uid()) {
+            return Ok(());
+        }
+        let allowed = match self.owners {
+            Owners::Root => "only root may own it",
+            Owners::RootOrSelf => "only root or the agent's own user may own it",
+        };
+        Err(ConfigError::Untrusted {
+            file: path.to_owned(),
+            reason: format!("it belongs to user {}; {allowed}", metadata.uid()),
+            advice: format!(
+                "check its content, then run `chown --no-dereference root:root {}`",
+                path.display()
+            ),
+        })
+    }
+}
+
+/// The names of a path, the last one first; the root is none.
+fn names(path: &Path) -> Vec<PathBuf> {
+    let name = |part: Component<'_>| match part {
+        Component::Normal(_) | Component::ParentDir => Some(PathBuf::from(part.as_os_str())),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    };
+    path.components().rev().filter_map(name).collect()
 }
