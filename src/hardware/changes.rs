@@ -24,7 +24,7 @@ const DRAIN_LIMIT: usize = 16 * 1024;
 
 /// Why no news can be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no news of hardware changes: {operation}: {reason}; changes are noticed at the next start")]
+#[error("no news of hardware changes: {operation}: {reason}")]
 pub struct ChangeError {
     /// What was tried.
     pub operation: &'static str,
@@ -34,6 +34,17 @@ pub struct ChangeError {
 
 fn failed(operation: &'static str) -> impl Fn(Errno) -> ChangeError {
     move |errno| ChangeError { operation, reason: errno.to_string().to_lowercase() }
+}
+
+/// What one message says.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    /// It is about this device.
+    Event(Uevent),
+    /// The kernel said more than we could take in.
+    TooMuch,
+    /// It is not the kernel's, or has no known form.
+    Nothing,
 }
 
 /// What has happened since the last look.
@@ -72,17 +83,15 @@ impl KernelChanges {
         Ok(Self { socket })
     }
 
-    /// One message that the kernel sent: nothing where another sent it, or where it has no known form.
-    fn receive(&self) -> Result<Option<Uevent>, Errno> {
+    /// One message.
+    fn receive(&self) -> Result<Heard, Errno> {
         let mut buffer = [0; MESSAGE_LIMIT];
         let mut control = RecvAncillaryBuffer::default();
         let mut parts = [IoSliceMut::new(&mut buffer)];
         let received = rustix::net::recvmsg(&self.socket, &mut parts, &mut control, RecvFlags::empty())?;
         let sender = received.address.and_then(|address| SocketAddrNetlink::try_from(address).ok());
-        if sender.is_none_or(|sender| sender.pid() != 0) || received.flags.contains(ReturnFlags::TRUNC) {
-            return Ok(None);
-        }
-        Ok(Uevent::parse(buffer.get(..received.bytes).unwrap_or_default()))
+        let kernel = sender.is_some_and(|sender| sender.pid() == 0);
+        Ok(heard(kernel, received.flags, buffer.get(..received.bytes).unwrap_or_default()))
     }
 }
 
@@ -91,15 +100,15 @@ impl ChangeSource for KernelChanges {
         let mut changes = Changes::default();
         for _ in 0..DRAIN_LIMIT {
             match self.receive() {
-                Ok(Some(event)) if event.is_relevant() => {
+                Ok(Heard::Event(event)) if event.is_relevant() => {
                     changes.rescan = true;
                     if changes.events.len() < EVENT_LIMIT {
                         changes.events.push(event);
                     }
                 }
-                Ok(_) | Err(Errno::INTR) => {}
-                // More came than the socket holds: what it was is lost, that it was is not.
-                Err(Errno::NOBUFS) => changes.rescan = true,
+                Ok(Heard::Event(_) | Heard::Nothing) | Err(Errno::INTR) => {}
+                // More came than the buffer or the socket holds: what it was is lost, that it was is not.
+                Ok(Heard::TooMuch) | Err(Errno::NOBUFS) => changes.rescan = true,
                 Err(Errno::AGAIN) => return Ok(changes),
                 Err(errno) => return Err(failed("netlink receive")(errno)),
             }
@@ -108,6 +117,16 @@ impl ChangeSource for KernelChanges {
         changes.rescan = true;
         Ok(changes)
     }
+}
+
+fn heard(kernel: bool, flags: ReturnFlags, datagram: &[u8]) -> Heard {
+    if !kernel {
+        return Heard::Nothing;
+    }
+    if flags.contains(ReturnFlags::TRUNC) {
+        return Heard::TooMuch;
+    }
+    Uevent::parse(datagram).map_or(Heard::Nothing, Heard::Event)
 }
 
 /// Looks that somebody asks for: the only news under a recorded root, where no kernel speaks. Clones share one queue.
@@ -168,5 +187,23 @@ impl AsRawFd for RescanRequests {
 impl AsRawFd for Box<dyn ChangeSource> {
     fn as_raw_fd(&self) -> RawFd {
         (**self).as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d3_a_message_that_was_cut_off_is_a_reason_to_look() {
+        let whole = b"add@/devices/pci0000:00/net/eth0\0SUBSYSTEM=net\0";
+        assert!(
+            matches!(heard(true, ReturnFlags::empty(), whole), Heard::Event(event) if event.is_relevant())
+        );
+        assert_eq!(heard(true, ReturnFlags::TRUNC, &whole[..20]), Heard::TooMuch);
+        for flags in [ReturnFlags::empty(), ReturnFlags::TRUNC] {
+            assert_eq!(heard(false, flags, whole), Heard::Nothing, "anybody could have sent it");
+        }
+        assert_eq!(heard(true, ReturnFlags::empty(), b"noise"), Heard::Nothing);
     }
 }
