@@ -2,7 +2,7 @@
 //! here.
 
 use super::error::DaemonError;
-use super::hardware::{Asker, Watch};
+use super::hardware::{Asker, News, Watch};
 use super::interpreter::{Delivered, Interpreter};
 use super::notify::Manager;
 use super::worker::{Done, Job, Worker};
@@ -74,7 +74,10 @@ where
                 // One command at a time: while the worker is away others wait in the queue, which has an end.
                 Some(ask) = self.commands.recv(), if at_home => self.asked(ask),
                 Some(delivered) = self.deliveries.recv() => self.delivered(delivered),
-                look = self.hardware.look() => self.jobs.push_back((Job::Evidence(look.reading), look.askers)),
+                news = self.hardware.news() => match news {
+                    News::Look(look) => self.jobs.push_back((Job::Evidence(look.reading), look.askers)),
+                    News::Deaf(reason) => self.interpreter.shown.deaf(reason),
+                },
                 rung = self.interpreter.alarm.rung() => {
                     rung.map_err(DaemonError::system(WAIT))?;
                     let due = self.interpreter.due().map_err(DaemonError::system(WAIT))?;

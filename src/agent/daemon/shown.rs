@@ -13,11 +13,13 @@ pub(super) struct Shown {
     incidents: Vec<Vec<Alert>>,
     /// The store does not take changes now.
     trouble: Option<String>,
+    /// Changes of the hardware are not heard of now.
+    deaf: Option<String>,
 }
 
 impl Shown {
     pub fn new(views: Vec<Arc<IssuerView>>, incidents: Vec<Vec<Alert>>) -> Self {
-        let shown = Self { snapshot: Arc::default(), views, incidents, trouble: None };
+        let shown = Self { snapshot: Arc::default(), views, incidents, trouble: None, deaf: None };
         shown.publish_all();
         shown
     }
@@ -63,6 +65,14 @@ impl Shown {
         }
     }
 
+    /// Shows that changes of the hardware are not heard of, as long as that lasts.
+    pub fn deaf(&mut self, reason: Option<String>) {
+        if self.deaf != reason {
+            self.deaf = reason;
+            self.publish_all();
+        }
+    }
+
     /// A line for the service manager.
     pub fn status(&self) -> String {
         let licenses: usize = self.views.iter().map(|view| view.licenses.len()).sum();
@@ -82,7 +92,7 @@ impl Shown {
     fn decorated(&self, issuer: usize) -> Arc<IssuerView> {
         let view = &self.views[issuer];
         let incidents = self.incidents.get(issuer).map(Vec::as_slice).unwrap_or_default();
-        if incidents.is_empty() && self.trouble.is_none() {
+        if incidents.is_empty() && self.trouble.is_none() && self.deaf.is_none() {
             return Arc::clone(view);
         }
         let trouble = self.trouble.as_ref().map(|reason| Alert {
@@ -92,8 +102,14 @@ impl Shown {
         // One entry is enough for a store that was not writable at the start, and is not now.
         let incidents =
             incidents.iter().filter(|alert| alert.code != "store_unwritable" || trouble.is_none());
+        let deaf = self.deaf.as_ref().map(|reason| Alert {
+            code: "hardware_unheard",
+            message: format!(
+                "{reason}; changes are noticed within five minutes; if that lasts, restart landfastd"
+            ),
+        });
         let mut view = IssuerView::clone(view);
-        view.alerts.extend(incidents.cloned().chain(trouble.clone()));
+        view.alerts.extend(incidents.cloned().chain(trouble.clone()).chain(deaf));
         Arc::new(view)
     }
 }

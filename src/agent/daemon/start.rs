@@ -2,7 +2,7 @@
 
 use super::error::DaemonError;
 use super::event_loop::{EventLoop, Signals};
-use super::hardware::Watch;
+use super::hardware::{Listen, Watch};
 use super::interpreter::{Delivered, Interpreter};
 use super::notify::Manager;
 use super::shown::Shown;
@@ -165,7 +165,7 @@ async fn serve(
         interpreter,
         commands: asks,
         deliveries,
-        hardware: Watch::new(collector, changes(arguments), settings.debounce).map_err(&failed)?,
+        hardware: Watch::new(collector, listen(arguments), settings.debounce),
         steps: ClockSteps::watch().map_err(&failed)?,
         manager: Manager::new(),
         faces: JoinSet::new(),
@@ -188,17 +188,9 @@ async fn serve(
 }
 
 /// Under a recorded root no kernel speaks: whoever changes it asks for a look.
-fn changes(arguments: &Arguments) -> Option<Box<dyn ChangeSource>> {
-    if arguments.sysroot.is_some() {
-        return None;
-    }
-    match KernelChanges::listen() {
-        Ok(changes) => Some(Box::new(changes)),
-        Err(error) => {
-            tracing::warn!("{error}");
-            None
-        }
-    }
+fn listen(arguments: &Arguments) -> Option<Listen> {
+    let kernel = || KernelChanges::listen().map(|changes| Box::new(changes) as Box<dyn ChangeSource>);
+    arguments.sysroot.is_none().then(|| Box::new(kernel) as Listen)
 }
 
 async fn show_faces(

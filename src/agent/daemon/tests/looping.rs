@@ -1,5 +1,5 @@
 use super::super::event_loop::{EventLoop, Signals};
-use super::super::hardware::Watch;
+use super::super::hardware::{Listen, Watch};
 use super::super::interpreter::Interpreter;
 use super::super::notify::Manager;
 use super::super::shown::Shown;
@@ -7,8 +7,10 @@ use super::*;
 use crate::adapters::{Alarm, ClockSteps};
 use crate::desk::{Answer, Ask, Command};
 use crate::transport::Route;
-use landfast_hardware::{ChangeSource, Collector, RescanRequests, Root};
+use landfast_hardware::{ChangeError, ChangeSource, Changes, Collector, RescanRequests, Root};
 use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -32,7 +34,8 @@ fn agent() -> Agent {
     let (delivered, deliveries) = mpsc::channel(8);
     let (signals, _) = broadcast::channel(8);
     let rescans = RescanRequests::new().unwrap();
-    let changes: Box<dyn ChangeSource> = Box::new(rescans.clone());
+    let requests = rescans.clone();
+    let listen: Listen = Box::new(move || Ok(Box::new(requests.clone())));
     let collector = Arc::new(Collector::of_recording(Root::new(root.path())));
     let routes: Vec<Arc<Route>> = Vec::new();
     let running = EventLoop {
@@ -40,7 +43,7 @@ fn agent() -> Agent {
         interpreter: Interpreter::new(shown, Alarm::new().unwrap(), clock(), signals, delivered, routes),
         commands: asks,
         deliveries,
-        hardware: Watch::new(collector, Some(changes), Duration::from_millis(10)).unwrap(),
+        hardware: Watch::new(collector, Some(listen), Duration::from_millis(10)),
         steps: ClockSteps::watch().unwrap(),
         manager: Manager::new(),
         faces: JoinSet::new(),
@@ -100,6 +103,71 @@ async fn d3_an_event_of_the_kernel_leads_to_a_look() {
     let snapshot = Arc::clone(&agent.snapshot);
     let seen = async {
         while machine_ids(&snapshot.load()).iter().any(Option::is_none) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), until(&mut agent.running, seen)).await.unwrap();
+}
+
+/// News that break off after the first.
+#[derive(Debug)]
+struct BreaksOff(RescanRequests);
+
+impl ChangeSource for BreaksOff {
+    fn drain(&self) -> Result<Changes, ChangeError> {
+        self.0.drain()?;
+        Err(ChangeError { operation: "netlink receive", reason: "the test says so".to_owned() })
+    }
+}
+impl AsFd for BreaksOff {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+impl AsRawFd for BreaksOff {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+#[tokio::test]
+async fn d3_news_that_break_off_are_told_and_listened_for_again() {
+    let mut agent = agent();
+    let (turns, requests) = (Arc::new(AtomicUsize::new(0)), agent.rescans.clone());
+    let turn = Arc::clone(&turns);
+    let listen: Listen = Box::new(move || match turn.fetch_add(1, Ordering::Relaxed) {
+        0 => Ok(Box::new(BreaksOff(requests.clone()))),
+        1 => Err(ChangeError { operation: "netlink socket", reason: "not yet".to_owned() }),
+        _ => Ok(Box::new(requests.clone())),
+    });
+    let collector = Arc::new(Collector::of_recording(Root::new(agent.root.path())));
+    agent.running.hardware = Watch::new(collector, Some(listen), Duration::from_millis(10));
+    let snapshot = Arc::clone(&agent.snapshot);
+    let told = || {
+        let alerts = snapshot.load().issuers[0].alerts.clone();
+        alerts.into_iter().find(|alert| alert.code == "hardware_unheard").map(|alert| alert.message)
+    };
+    agent.identify("0123456789abcdef0123456789abcdef");
+    agent.rescans.request().unwrap();
+    let broken = async {
+        while told().is_none_or(|message| !message.contains("the test says so")) {
+            tokio::task::yield_now().await;
+        }
+        // What was missed meanwhile is seen all the same.
+        while machine_ids(&snapshot.load()).iter().any(Option::is_none) {
+            tokio::task::yield_now().await;
+        }
+        while told().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), until(&mut agent.running, broken)).await.unwrap();
+    assert_eq!(turns.load(Ordering::Relaxed), 3);
+    agent.identify("fedcba9876543210fedcba9876543210");
+    agent.rescans.request().unwrap();
+    let before = machine_ids(&snapshot.load());
+    let seen = async {
+        while machine_ids(&snapshot.load()) == before {
             tokio::task::yield_now().await;
         }
     };

@@ -230,6 +230,7 @@ fn others(issuer: &IssuerStatus) -> impl Iterator<Item = Finding> + '_ {
             "device_retired" => {
                 "ask the vendor where the licenses are; activate again what is meant for this machine"
             }
+            "hardware_unheard" => "see the log of landfastd: journalctl --unit landfastd",
             "on_hold" => "say which of the two machines goes on when you name the case",
             _ => "",
         };
