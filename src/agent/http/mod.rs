@@ -11,6 +11,7 @@ mod input;
 mod json;
 mod listen;
 mod pace;
+mod places;
 mod refuse;
 mod reply;
 mod route;

@@ -9,6 +9,7 @@ use crate::http::guard::Guard;
 use crate::http::input::{self, Target};
 use crate::http::listen::{self, BindError, UnixSocket};
 use crate::http::pace::{Beat, Progress};
+use crate::http::places::{Holder, Places};
 use crate::http::route::{self, Handler};
 use crate::http::{Settings, refuse, reply};
 use hyper::body::{Body as _, Incoming};
@@ -52,7 +53,7 @@ struct Word {
 
 /// What is open.
 struct Open {
-    connections: Arc<Semaphore>,
+    places: Places,
     refusals: Arc<Semaphore>,
     word: watch::Sender<Word>,
     tasks: JoinSet<()>,
@@ -85,7 +86,7 @@ impl Server {
         let port = self.loopback().map_or(0, |address| address.port());
         let mut shutdown = self.face.shutdown.clone();
         let mut open = Open {
-            connections: Arc::new(Semaphore::new(self.max_connections)),
+            places: Places::new(self.max_connections),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
             word: watch::Sender::default(),
             tasks: JoinSet::new(),
@@ -95,12 +96,13 @@ impl Server {
                 accepted = self.unix.listener.accept() => {
                     let known = accepted.and_then(|(stream, _)| Ok((stream.peer_cred()?.uid(), stream)));
                     let Some((uid, stream)) = usable(known).await else { continue };
-                    let peer = Peer::Local { administrator: is_administrator(uid, self.uid) };
-                    self.take(stream, peer, &mut open);
+                    let administrator = is_administrator(uid, self.uid);
+                    let holder = if administrator { Holder::Administrator } else { Holder::User(uid) };
+                    self.take(stream, Peer::Local { administrator }, holder, &mut open);
                 }
                 accepted = accept(self.tcp.as_ref()) => {
                     let Some((stream, _)) = usable(accepted).await else { continue };
-                    self.take(stream, Peer::Loopback { port }, &mut open);
+                    self.take(stream, Peer::Loopback { port }, Holder::Loopback, &mut open);
                 }
                 Some(_) = open.tasks.join_next() => self.beat.set(!open.tasks.is_empty()),
                 () = self.beat.struck() => open.word.send_modify(|word| word.beats += 1),
@@ -114,23 +116,26 @@ impl Server {
         }
     }
 
-    fn take<S>(&mut self, stream: S, peer: Peer, open: &mut Open)
+    fn take<S>(&mut self, stream: S, peer: Peer, holder: Holder, open: &mut Open)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if let Ok(place) = Arc::clone(&open.connections).try_acquire_owned() {
-            let (face, word) = (Arc::clone(&self.face), open.word.subscribe());
-            open.tasks.spawn(async move {
-                connection(stream, peer, face, word).await;
-                drop(place);
-            });
-            self.beat.set(true);
-        } else if let Ok(place) = Arc::clone(&open.refusals).try_acquire_owned() {
-            let limit = self.max_connections;
-            open.tasks.spawn(async move {
-                refuse::politely(stream, limit).await;
-                drop(place);
-            });
+        match open.places.take(holder) {
+            Ok(place) => {
+                let (face, word) = (Arc::clone(&self.face), open.word.subscribe());
+                open.tasks.spawn(async move {
+                    connection(stream, peer, face, word).await;
+                    drop(place);
+                });
+                self.beat.set(true);
+            }
+            Err(limit) => {
+                let Ok(place) = Arc::clone(&open.refusals).try_acquire_owned() else { return };
+                open.tasks.spawn(async move {
+                    refuse::politely(stream, limit).await;
+                    drop(place);
+                });
+            }
         }
     }
 }

@@ -110,6 +110,53 @@ async fn connections_beyond_the_limit_are_refused_politely() {
     served.stop().await;
 }
 
+/// So many connections of another user.
+fn connect_as(uid: u32, socket: &std::path::Path, count: usize) -> Vec<std::os::unix::net::UnixStream> {
+    std::thread::scope(|scope| {
+        let connecting = scope.spawn(|| {
+            // This thread only, and it ends here.
+            rustix::thread::set_thread_uid(rustix::thread::Uid::from_raw(uid)).unwrap();
+            (0..count).map(|_| std::os::unix::net::UnixStream::connect(socket).unwrap()).collect()
+        });
+        connecting.join().unwrap()
+    })
+}
+
+#[tokio::test]
+async fn p9_one_user_with_many_connections_locks_out_nobody() {
+    let name = "p9_one_user_with_many_connections_locks_out_nobody";
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: {name} needs root to become another user");
+        return;
+    }
+    let served = Served::with(Bench::new(&["acme"]), Limits::default(), 16, false);
+    let socket = served.socket.clone();
+    let hoarded = connect_as(NOBODY, &socket, 64);
+    assert_eq!(served.get("/v1/status").await.status, 200, "an administrator");
+    let others = tokio::task::spawn_blocking(move || {
+        [NOBODY, NOBODY - 1].map(|uid| curl_as(uid, &socket, "/v1/entitlements/f3", &[]))
+    });
+    let [hoarder, other] = soon(others).await.unwrap();
+    assert!(hoarder.ends_with("\n503") || hoarder.ends_with("\n000"), "{hoarder}");
+    assert!(other.ends_with("\n200"), "{other}");
+    drop(hoarded);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn p9_the_loopback_port_does_not_take_the_places_of_the_socket() {
+    let served = Served::with(Bench::new(&["acme"]), Limits::default(), 8, true);
+    let mut hoarded = Vec::new();
+    for _ in 0..32 {
+        hoarded.push(TcpStream::connect(served.loopback.unwrap()).await.unwrap());
+    }
+    for _ in 0..20 {
+        assert_eq!(served.get("/v1/status").await.status, 200);
+    }
+    drop(hoarded);
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn idle_connections_give_their_place_back() {
     let limits = Limits { head: Duration::from_millis(50), ..Limits::default() };
