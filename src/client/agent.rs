@@ -17,8 +17,9 @@ use std::time::Duration;
 
 /// An answer from memory comes in microseconds; whoever waits this long waits for an agent that hangs.
 const READ: Duration = Duration::from_secs(10);
-/// A command waits for the authority. The agent gives up on one attempt well before.
-const COMMAND: Duration = Duration::from_secs(120);
+/// A command waits for the authority. The agent gives up on an exchange after 100 s at most, and makes a second one at
+/// most where the first was superseded.
+const COMMAND: Duration = Duration::from_secs(240);
 
 /// The agent of this machine, reached over its Unix socket.
 ///
@@ -45,7 +46,7 @@ impl Agent {
     }
 
     /// The longest time for one whole exchange: `read` for answers from memory (10 s unless set), `command` for what
-    /// waits for the disk or the authority (120 s unless set).
+    /// waits for the disk or the authority (240 s unless set).
     #[must_use]
     pub fn with_deadlines(self, read: Duration, command: Duration) -> Self {
         Self { read, command, ..self }

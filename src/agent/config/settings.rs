@@ -36,7 +36,7 @@ pub struct Online {
     pub proxy: Option<Proxy>,
     /// How long one connection may take to come about.
     pub connect_timeout: Duration,
-    /// How long one exchange with one address may take in all.
+    /// How long one exchange may take in all, whatever the number of addresses.
     pub exchange_timeout: Duration,
 }
 
@@ -70,7 +70,7 @@ impl Settings {
                 exchange_timeout: Duration::from_secs(ranged(
                     "online.exchange_timeout_s",
                     merged.exchange_timeout_s,
-                    1..=600,
+                    1..=100,
                     60,
                 )?),
             },

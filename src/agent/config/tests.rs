@@ -127,6 +127,7 @@ fn each_bad_setting_is_named_with_its_next_step() {
         ("[online]\nproxy = \"https://p:1\"", &["online.proxy", "http://"]),
         ("[online]\nproxy = \"http://p\"", &["online.proxy", "names no port"]),
         ("[online]\nexchange_timeout_s = 0", &["online.exchange_timeout_s", "out of range"]),
+        ("[online]\nexchange_timeout_s = 101", &["online.exchange_timeout_s", "from 1 to 100"]),
         ("[hardware]\ndebounce_ms = 1", &["hardware.debounce_ms", "out of range"]),
         ("label = \"x\"\nlog = \n", &["line 2"]),
         ("label = \"x\"\nlabel = \"y\"\n", &["line 2"]),
@@ -282,7 +283,6 @@ fn p11_links_are_judged_by_what_they_lead_to() {
 }
 
 #[test]
-#[test]
 fn p11_a_configuration_directory_is_judged_on_the_whole_way_to_it() {
     let fixture = Fixture::new();
     fixture.file("issuers.d/example.toml", ISSUER);
@@ -317,6 +317,7 @@ fn p11_a_configuration_directory_is_judged_on_the_whole_way_to_it() {
     assert_says(&refusal(&first), &["hall/first"]);
 }
 
+#[test]
 fn odd_files_are_refused_without_waiting() {
     let fixture = Fixture::new();
     let pipe = fixture.path("issuers.d/pipe.toml");

@@ -229,8 +229,10 @@ async fn each(
     let several = commands.len() > 1;
     let mut total = CommandReply::default();
     let (mut succeeded, mut first) = (false, None);
-    for (at, command) in commands {
-        match done(desk, snapshot, at, command).await {
+    // Each has an authority of its own: a slow one holds up nobody else's.
+    let asked = commands.into_iter().map(async |(at, command)| (at, done(desk, snapshot, at, command).await));
+    for (at, answer) in futures_util::future::join_all(asked).await {
+        match answer {
             Ok(reply) => {
                 succeeded = true;
                 total.results.extend(reply.results);

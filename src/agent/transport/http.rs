@@ -14,8 +14,8 @@ use tokio_rustls::client::TlsStream;
 
 const REQUEST: &str = "application/vnd.landfast.request";
 const RESPONSE: &str = "application/vnd.landfast.response";
-/// The largest response frame, and room for its armor.
-const MAX_ANSWER: usize = 600 * 1024;
+/// A frame of the largest size in armor.
+const MAX_ANSWER: usize = landfast_protocol::frame::MAX_FRAME * 3 / 2;
 const MAX_PROBLEM: usize = 16 * 1024;
 const READ_BUFFER: usize = 64 * 1024;
 

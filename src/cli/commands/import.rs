@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-/// A response has at most 512 KiB, half as much more in armor.
+/// A response has at most 601 KiB, half as much more in armor: the agent takes no more.
 const MAX_FILE: u64 = 1 << 20;
 
 /// Options of `landfast import`.

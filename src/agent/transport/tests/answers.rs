@@ -40,6 +40,31 @@ async fn a_silent_authority_is_given_up() {
 }
 
 #[tokio::test]
+async fn one_deadline_holds_for_all_addresses_and_leaves_each_its_turn() {
+    let certificates = usual().0;
+    let silent = Authority::start(certificates.clone(), Answer::Silence).await;
+    let mute = Authority::start(certificates.clone(), Answer::Silence).await;
+    let mut slow = route(&[&silent.address, &mute.address], &silent.ca);
+    slow.online.exchange_timeout = Duration::from_secs(1);
+    let failure = exchange(&slow).await.unwrap_err();
+    assert_failure(&failure, "authority_unreachable", &[&silent.address[8..], &mute.address[8..]]);
+    // Half of the time is enough for one that answers.
+    let good = Authority::start(certificates, usual().1).await;
+    let mut slow = route(&[&silent.address, &good.address], &silent.ca);
+    slow.online.exchange_timeout = Duration::from_secs(8);
+    assert_eq!(exchange(&slow).await.unwrap(), b"an answer");
+}
+
+#[test]
+fn turns_add_up_to_the_deadline() {
+    for addresses in 1..=8 {
+        let ends: Vec<_> = super::super::shares(Duration::from_secs(60), addresses).collect();
+        assert_eq!((ends.len(), ends[addresses - 1]), (addresses, Duration::from_secs(60)));
+        assert!(ends.is_sorted() && ends[0] > Duration::ZERO);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_response_is_garbage() {
     let html = Answer::http("200 OK", "text/html; charset=utf-8", b"<h1>Welcome to nginx!</h1>");
     assert_failure(&failure(html).await, "answer_unusable", &["it answers with text/html"]);
@@ -55,13 +80,16 @@ async fn what_is_no_response_is_garbage() {
 
 #[tokio::test]
 async fn answers_have_a_limit() {
-    let large = Answer::response(&vec![b'x'; 601 * 1024]);
-    assert_failure(&failure(large).await, "answer_unusable", &["more than 614400 bytes"]);
-    let largest = Answer::response(&vec![b'x'; 600 * 1024]);
-    assert_eq!(answered(largest).await.unwrap().len(), 600 * 1024);
+    // The largest frame in armor.
+    let limit = landfast_protocol::frame::MAX_FRAME * 3 / 2;
+    let told = format!("more than {limit} bytes");
+    let large = Answer::response(&vec![b'x'; limit + 1]);
+    assert_failure(&failure(large).await, "answer_unusable", &[&told]);
+    let largest = Answer::response(&vec![b'x'; limit]);
+    assert_eq!(answered(largest).await.unwrap().len(), limit);
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.landfast.response\r\n\r\n";
     let endless = Answer::Endless([head.as_bytes(), &[b'x'; 8192]].concat());
-    assert_failure(&failure(endless).await, "answer_unusable", &["more than 614400 bytes"]);
+    assert_failure(&failure(endless).await, "answer_unusable", &[&told]);
     let chatty = Answer::Endless(b"x-header: and another one\r\n".repeat(100));
     assert_eq!(failure(chatty).await.code(), "answer_unusable");
 }

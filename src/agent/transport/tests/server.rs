@@ -39,6 +39,12 @@ impl Certificates {
     }
 }
 
+impl Clone for Certificates {
+    fn clone(&self) -> Self {
+        Self { ca: self.ca.clone(), chain: self.chain.clone(), key: self.key.clone_key() }
+    }
+}
+
 /// What the authority does once it has read a request.
 #[derive(Clone)]
 pub enum Answer {
