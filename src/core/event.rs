@@ -72,7 +72,8 @@ pub enum Event {
 pub enum Delivery {
     /// By the agent itself, retried until answered.
     Online,
-    /// By hand: the reply carries the request, and the agent does not send it.
+    /// By hand: the reply carries the request, and the agent does not send it. Where it has an address, it asks for what
+    /// is still pending by itself after an hour, in a request that lists this one.
     File,
 }
 
