@@ -7,6 +7,7 @@
 
 mod exchange;
 mod health;
+mod peers;
 mod problem;
 mod server;
 

@@ -48,7 +48,7 @@ impl Problem {
     pub fn crowded() -> Self {
         Self::passing(
             "too_many_connections",
-            "the authority has too many connections; come back in a moment",
+            "the authority, or your address, has too many connections; come back in a moment",
             2,
         )
     }

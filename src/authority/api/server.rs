@@ -1,6 +1,7 @@
 //! TLS connections: how many, how long they may take, and how they end.
 
 use crate::Authority;
+use crate::api::peers::{Peer, Place, Places, Room};
 use crate::api::problem::Problem;
 use crate::storage::Storage;
 use axum::Router;
@@ -12,7 +13,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -24,10 +25,15 @@ pub struct Limits {
     pub connections: usize,
     /// Connections above that which are told so; those above both are closed.
     pub refusals: usize,
+    /// Of each of the two, for one address.
+    pub connections_each: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For the header of a request, and between two requests.
     pub header: Duration,
+    /// In place of the two, while three quarters of the connections are taken. What is open longer then ends with the
+    /// request that it is at.
+    pub crowded: Duration,
     /// For the body of a request.
     pub body: Duration,
     /// For a client to take what was sent to it.
@@ -42,8 +48,11 @@ impl Default for Limits {
             // Half of the 1,024 files that a process may open unless it is told otherwise.
             connections: 512,
             refusals: 64,
+            // A site behind one address seldom asks with more machines at the same instant.
+            connections_each: 32,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
+            crowded: Duration::from_secs(5),
             body: Duration::from_secs(20),
             stalled: Duration::from_secs(60),
             closing: Duration::from_secs(10),
@@ -65,8 +74,11 @@ pub async fn serve<S: Storage>(
         app: super::router(authority, limits.body),
         crowded: Router::new().fallback(async || Problem::crowded()),
         limits,
-        places: Arc::new(Semaphore::new(limits.connections)),
-        refusals: Arc::new(Semaphore::new(limits.refusals)),
+        places: Places::new(Room {
+            served: limits.connections,
+            refused: limits.refusals,
+            each: limits.connections_each,
+        }),
         closing,
     };
     let mut connections = JoinSet::new();
@@ -76,7 +88,7 @@ pub async fn serve<S: Storage>(
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => serving.start(stream, &mut connections),
+                Ok((stream, from)) => serving.start(stream, from.ip().into(), &mut connections),
                 Err(error) => {
                     // Out of file descriptors, mostly: connections that end will free some.
                     tracing::warn!(%error, "cannot accept a connection");
@@ -98,25 +110,18 @@ struct Serving {
     app: Router,
     crowded: Router,
     limits: Limits,
-    places: Arc<Semaphore>,
-    refusals: Arc<Semaphore>,
+    places: Arc<Places>,
     closing: watch::Receiver<bool>,
 }
 
 impl Serving {
-    fn start(&self, stream: TcpStream, connections: &mut JoinSet<()>) {
-        let place = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
-        let (permit, app, keep_alive) = match place(&self.places) {
-            Some(permit) => (permit, self.app.clone(), true),
-            None => match place(&self.refusals) {
-                Some(permit) => (permit, self.crowded.clone(), false),
-                None => return,
-            },
-        };
-        let (acceptor, limits, closing) = (self.acceptor.clone(), self.limits, self.closing.clone());
+    fn start(&self, stream: TcpStream, peer: Peer, connections: &mut JoinSet<()>) {
+        let Some(place) = self.places.take(peer) else { return };
+        let app = if place.served { self.app.clone() } else { self.crowded.clone() };
+        let (acceptor, limits) = (self.acceptor.clone(), self.limits);
+        let (closing, crowded) = (self.closing.clone(), self.places.crowded());
         connections.spawn(async move {
-            connection(Connection { stream, acceptor, app, keep_alive, limits, closing, _permit: permit })
-                .await;
+            connection(Connection { stream, acceptor, app, limits, closing, crowded, place }).await;
         });
     }
 }
@@ -125,19 +130,26 @@ struct Connection {
     stream: TcpStream,
     acceptor: TlsAcceptor,
     app: Router,
-    keep_alive: bool,
     limits: Limits,
     closing: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
+    crowded: watch::Receiver<bool>,
+    place: Place,
 }
 
 async fn connection(connection: Connection) {
-    let Connection { stream, acceptor, app, keep_alive, limits, mut closing, _permit } = connection;
+    let Connection { stream, acceptor, app, mut limits, mut closing, mut crowded, place } = connection;
+    if *crowded.borrow() {
+        limits.header = limits.header.min(limits.crowded);
+    }
     let stalled = u32::try_from(limits.stalled.as_millis()).unwrap_or(u32::MAX);
     // A client that takes nothing of its answer is cut off by the kernel.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, stalled);
     let _ = stream.set_nodelay(true);
-    let stream = match timeout(limits.handshake, acceptor.accept(stream)).await {
+    let accepted = tokio::select! {
+        accepted = timeout(limits.handshake, acceptor.accept(stream)) => accepted,
+        () = crowded_out(&mut crowded, limits.crowded) => return,
+    };
+    let stream = match accepted {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
         Err(_) => return tracing::debug!("the TLS handshake took too long"),
@@ -145,13 +157,17 @@ async fn connection(connection: Connection) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
-        .keep_alive(keep_alive)
+        .keep_alive(place.served)
         .max_headers(64)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = closed(&mut closing) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+        () = crowded_out(&mut crowded, limits.crowded) => {
             served.as_mut().graceful_shutdown();
             served.await
         }
@@ -164,4 +180,16 @@ async fn connection(connection: Connection) {
 /// Ends when the server stops.
 async fn closed(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Ends once it has been crowded for this long.
+async fn crowded_out(crowded: &mut watch::Receiver<bool>, patience: Duration) {
+    loop {
+        if crowded.wait_for(|crowded| *crowded).await.is_err() {
+            return std::future::pending().await;
+        }
+        if timeout(patience, crowded.wait_for(|crowded| !*crowded)).await.is_err() {
+            return;
+        }
+    }
 }

@@ -29,6 +29,10 @@ pub struct Serve {
     /// How many connections are served at a time; more are refused politely.
     #[arg(long, default_value_t = Limits::default().connections, value_name = "N")]
     max_connections: usize,
+    /// How many of them one address may have: an IPv4 address, or the /64 network of an IPv6 one. Behind a proxy all
+    /// devices have one address; set it as high as --max-connections then.
+    #[arg(long, default_value_t = Limits::default().connections_each, value_name = "N")]
+    max_connections_each: usize,
 }
 
 impl Serve {
@@ -45,7 +49,11 @@ impl Serve {
         let address = listener.local_addr().map_err(CommandError::Runtime)?;
         Report::new(format!("listening on https://{address}"), json!({ "listening": address.to_string() }))
             .print(context.json);
-        let limits = Limits { connections: self.max_connections.max(1), ..Limits::default() };
+        let limits = Limits {
+            connections: self.max_connections.max(1),
+            connections_each: self.max_connections_each.max(1),
+            ..Limits::default()
+        };
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}

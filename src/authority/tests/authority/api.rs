@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -163,7 +163,9 @@ async fn slow_clients_are_cut_off() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_connections_than_the_limit_are_refused_politely() {
-    let limits = Limits { connections: 1, refusals: 1, ..Limits::default() };
+    // Who is in is not pressed to leave here.
+    let crowded = Duration::from_secs(3600);
+    let limits = Limits { connections: 1, refusals: 1, crowded, ..Limits::default() };
     let server = Server::start(&[], limits, Load::default()).await;
     let (mut first, mut device) = (server.client().await, server.device(1));
     assert_eq!(first.exchange(device.request()).await.status, 200);
@@ -178,6 +180,81 @@ async fn more_connections_than_the_limit_are_refused_politely() {
         }
     })
     .await;
+}
+
+/// Connects from another address of this machine.
+async fn from(source: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((source, 0).into()).unwrap();
+    within(socket.connect(to)).await.unwrap()
+}
+
+/// Whether the other side ends the connection; what it sends before is passed over.
+async fn ends(stream: &mut TcpStream) {
+    let mut some = [0; 512];
+    while within(stream.read(&mut some)).await.unwrap_or(0) > 0 {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_does_not_shut_out_the_others() {
+    let hour = Duration::from_secs(3600);
+    let limits = Limits {
+        connections: 16,
+        refusals: 4,
+        connections_each: 4,
+        handshake: hour,
+        header: hour,
+        ..Limits::default()
+    };
+    let server = Server::start(&[], limits, Load::default()).await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(from([127, 0, 0, 7], server.address).await);
+    }
+    // Eight of them are waited for; the others are closed at once.
+    for stream in &mut silent[8..] {
+        ends(stream).await;
+    }
+    let mut device = server.device(1);
+    assert_eq!(server.client().await.exchange(device.request()).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_nothing_to_say_leaves_when_places_get_rare() {
+    let (brief, hour) = (Duration::from_millis(50), Duration::from_secs(3600));
+    let limits =
+        Limits { connections: 4, handshake: hour, header: hour, crowded: brief, ..Limits::default() };
+    let server = Server::start(&[], limits, Load::default()).await;
+    let mut silent = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        silent.spawn(async move { ends(&mut stream).await });
+    }
+    // With two of four it is not crowded any more.
+    for _ in 0..2 {
+        within(silent.join_next()).await.unwrap().unwrap();
+    }
+    silent.shutdown().await;
+    let mut idle = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let mut stream = within(tls(server.address, server.ca())).await.unwrap();
+        idle.spawn(async move { stream.read(&mut [0; 16]).await.unwrap_or(0) });
+    }
+    within(async {
+        loop {
+            // The third one may be the one that has to leave.
+            let Ok(mut third) = tls(server.address, server.ca()).await else { continue };
+            let mut nothing = [0; 16];
+            tokio::select! {
+                ended = idle.join_next() => break assert_eq!(ended.unwrap().unwrap(), 0),
+                _ = third.read(&mut nothing) => {}
+            }
+        }
+    })
+    .await;
+    drop(idle);
+    let mut device = server.device(1);
+    assert_eq!(server.client().await.exchange(device.request()).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
