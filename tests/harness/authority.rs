@@ -58,12 +58,17 @@ impl Authority {
 
     /// Starts to answer, or does nothing when it does already.
     pub fn serve(&mut self) -> Result<()> {
+        self.serve_with(&[])
+    }
+
+    /// The same with further options of `serve`.
+    pub fn serve_with(&mut self, more: &[&str]) -> Result<()> {
         if self.process.is_some() {
             return Ok(());
         }
         let mut command = Command::new(binary("landfast-authority")?);
         let listen = format!("127.0.0.1:{}", self.port);
-        command.arg("--data").arg(&self.directory).args(["serve", "--listen", &listen]);
+        command.arg("--data").arg(&self.directory).args(["serve", "--listen", &listen]).args(more);
         let mut process = Process::start(&mut command, &self.directory.join("serve.log"))?;
         let port = self.port;
         wait_for("the authority to listen", || {

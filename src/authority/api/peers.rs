@@ -1,4 +1,6 @@
-//! What one address may take of the places for connections.
+//! What one address may take: places for its connections, and requests per second.
+//!
+//! Both are refused with errors of the carrier, and nothing of what is refused is ever archived.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -55,7 +57,8 @@ struct Counted {
 #[derive(Debug)]
 pub struct Place {
     places: Arc<Places>,
-    peer: Peer,
+    /// Whose.
+    pub peer: Peer,
     /// Otherwise the connection is only told that there is no room.
     pub served: bool,
 }
@@ -125,6 +128,51 @@ impl Counted {
     }
 }
 
+/// Peers that are remembered. Requests of others pass, so that memory is bounded and nobody is shut out by many.
+const PEERS: usize = 65_536;
+
+/// Requests of each peer: some at once, and then so many a second.
+#[derive(Debug)]
+pub struct Rates {
+    each_second: u32,
+    at_once: u32,
+    used: Mutex<HashMap<Peer, u32>>,
+}
+
+impl Rates {
+    /// Zero a second is no limit.
+    pub fn new(each_second: u32, at_once: u32) -> Arc<Self> {
+        Arc::new(Self { each_second, at_once: at_once.max(1), used: Mutex::default() })
+    }
+
+    /// Whether one more request of `peer` is taken now.
+    pub fn admit(&self, peer: Peer) -> bool {
+        if self.each_second == 0 {
+            return true;
+        }
+        let mut used = self.used();
+        if used.len() >= PEERS && !used.contains_key(&peer) {
+            return true;
+        }
+        let used = used.entry(peer).or_default();
+        let admitted = *used < self.at_once;
+        *used += u32::from(admitted);
+        admitted
+    }
+
+    /// A second has passed.
+    pub fn second(&self) {
+        self.used().retain(|_, used| {
+            *used = used.saturating_sub(self.each_second);
+            *used > 0
+        });
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<Peer, u32>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +205,20 @@ mod tests {
         assert!(places.take(third).is_some_and(|place| place.served));
         drop(more);
         assert!(places.taken().served.each.is_empty() && places.taken().refused.each.is_empty());
+    }
+
+    #[test]
+    fn each_peer_has_requests_of_its_own_which_come_back_with_time() {
+        let rates = Rates::new(2, 3);
+        let (one, other) = (peer("192.0.2.1"), peer("192.0.2.2"));
+        let admitted: Vec<_> = (0..5).map(|_| rates.admit(one)).collect();
+        assert_eq!(admitted, [true, true, true, false, false]);
+        assert!(rates.admit(other));
+        rates.second();
+        assert_eq!([rates.admit(one), rates.admit(one), rates.admit(one)], [true, true, false]);
+        (0..2).for_each(|_| rates.second());
+        assert!(rates.used().is_empty(), "who is quiet is forgotten");
+        let free = Rates::new(0, 1);
+        assert!((0..100).all(|_| free.admit(one)));
     }
 }

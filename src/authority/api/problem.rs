@@ -45,6 +45,12 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
+    pub fn hasty() -> Self {
+        let detail = "your address sends too many requests; send the same request again in a moment";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        Self { retry_after: Some(1), ..problem }
+    }
+
     pub fn crowded() -> Self {
         Self::passing(
             "too_many_connections",

@@ -1,11 +1,13 @@
 //! TLS connections: how many, how long they may take, and how they end.
 
 use crate::Authority;
-use crate::api::peers::{Peer, Place, Places, Room};
+use crate::api::peers::{Peer, Place, Places, Rates, Room};
 use crate::api::problem::Problem;
 use crate::storage::Storage;
 use axum::Router;
+use axum::response::IntoResponse;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::future::Future;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// What one client, and all together, may take.
@@ -27,6 +29,10 @@ pub struct Limits {
     pub refusals: usize,
     /// Of each of the two, for one address.
     pub connections_each: usize,
+    /// Requests of one address in a second; zero for no limit.
+    pub requests_each_second: u32,
+    /// And as many more when it was quiet before.
+    pub requests_at_once: u32,
     /// For the TLS handshake.
     pub handshake: Duration,
     /// For the header of a request, and between two requests.
@@ -50,6 +56,9 @@ impl Default for Limits {
             refusals: 64,
             // A site behind one address seldom asks with more machines at the same instant.
             connections_each: 32,
+            // A site of 500 machines that come back from a power cut is through in a quarter of a minute.
+            requests_each_second: 20,
+            requests_at_once: 200,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
             crowded: Duration::from_secs(5),
@@ -79,14 +88,18 @@ pub async fn serve<S: Storage>(
             refused: limits.refusals,
             each: limits.connections_each,
         }),
+        rates: Rates::new(limits.requests_each_second, limits.requests_at_once),
         closing,
     };
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
+            _ = second.tick() => serving.rates.second(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => serving.start(stream, from.ip().into(), &mut connections),
                 Err(error) => {
@@ -111,6 +124,7 @@ struct Serving {
     crowded: Router,
     limits: Limits,
     places: Arc<Places>,
+    rates: Arc<Rates>,
     closing: watch::Receiver<bool>,
 }
 
@@ -118,10 +132,10 @@ impl Serving {
     fn start(&self, stream: TcpStream, peer: Peer, connections: &mut JoinSet<()>) {
         let Some(place) = self.places.take(peer) else { return };
         let app = if place.served { self.app.clone() } else { self.crowded.clone() };
-        let (acceptor, limits) = (self.acceptor.clone(), self.limits);
+        let (acceptor, limits, rates) = (self.acceptor.clone(), self.limits, Arc::clone(&self.rates));
         let (closing, crowded) = (self.closing.clone(), self.places.crowded());
         connections.spawn(async move {
-            connection(Connection { stream, acceptor, app, limits, closing, crowded, place }).await;
+            connection(Connection { stream, acceptor, app, limits, rates, closing, crowded, place }).await;
         });
     }
 }
@@ -131,13 +145,14 @@ struct Connection {
     acceptor: TlsAcceptor,
     app: Router,
     limits: Limits,
+    rates: Arc<Rates>,
     closing: watch::Receiver<bool>,
     crowded: watch::Receiver<bool>,
     place: Place,
 }
 
 async fn connection(connection: Connection) {
-    let Connection { stream, acceptor, app, mut limits, mut closing, mut crowded, place } = connection;
+    let Connection { stream, acceptor, app, mut limits, rates, mut closing, mut crowded, place } = connection;
     if *crowded.borrow() {
         limits.header = limits.header.min(limits.crowded);
     }
@@ -154,12 +169,22 @@ async fn connection(connection: Connection) {
         Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
         Err(_) => return tracing::debug!("the TLS handshake took too long"),
     };
+    let app = TowerToHyperService::new(app);
+    let service = service_fn(|request| {
+        let answer = rates.admit(place.peer).then(|| app.call(request));
+        async {
+            match answer {
+                Some(answer) => answer.await,
+                None => Ok(Problem::hasty().into_response()),
+            }
+        }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
         .keep_alive(place.served)
         .max_headers(64)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,

@@ -33,6 +33,10 @@ pub struct Serve {
     /// devices have one address; set it as high as --max-connections then.
     #[arg(long, default_value_t = Limits::default().connections_each, value_name = "N")]
     max_connections_each: usize,
+    /// How many requests one address may make in a second; more are sent away for a moment. 0 for no limit, as for
+    /// devices behind a proxy that has limits of its own.
+    #[arg(long, default_value_t = Limits::default().requests_each_second, value_name = "N")]
+    max_requests_each: u32,
 }
 
 impl Serve {
@@ -52,6 +56,7 @@ impl Serve {
         let limits = Limits {
             connections: self.max_connections.max(1),
             connections_each: self.max_connections_each.max(1),
+            requests_each_second: self.max_requests_each,
             ..Limits::default()
         };
         let stop = async move {

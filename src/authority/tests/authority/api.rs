@@ -258,6 +258,39 @@ async fn who_has_nothing_to_say_leaves_when_places_get_rare() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_too_fast_is_sent_away_for_a_moment_and_nothing_is_archived() {
+    let limits = Limits { requests_each_second: 1, requests_at_once: 1, ..Limits::default() };
+    let server = Server::start(&[license(1, "Historian", 1, 1)], limits, Load::default()).await;
+    let (mut client, mut device) = (server.client().await, server.device(1));
+    let take = device.activate(activation(1), None);
+    let request = device.request();
+    let mut junk = 0;
+    let refused = loop {
+        let answer = client.exchange(b"junk".to_vec()).await;
+        if answer.status != 400 {
+            break answer;
+        }
+        junk += 1;
+    };
+    assert!(junk >= 1);
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_requests"));
+    assert_eq!(refused.retry_after.as_deref(), Some("1"));
+    // On the same connection, and with a request that is good, until there is room again.
+    let answer = within(async {
+        loop {
+            let answer = client.exchange(request.clone()).await;
+            match answer.status {
+                429 => tokio::task::yield_now().await,
+                _ => break answer,
+            }
+        }
+    })
+    .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(outcome(&device.import(&answer.body), take), Outcome::Done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopping_server_finishes_what_was_begun() {
     let server = Server::usual(&[]).await;
     let mut device = server.device(1);

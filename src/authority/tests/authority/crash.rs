@@ -20,7 +20,7 @@ async fn i4_what_was_answered_before_a_kill_is_answered_the_same_after_it() {
     let file = std::fs::read_to_string(installed.data.join("issuers/acme.toml")).unwrap();
     let file: IssuerFile = toml::from_str(&file).unwrap();
     let trust = Trust::new(file.id, file.roots);
-    let server = installed.serve();
+    let server = installed.serve_unbounded();
     let answered = Arc::new(AtomicUsize::new(0));
     let mut devices = tokio::task::JoinSet::new();
     for number in 1..=8 {
@@ -55,7 +55,7 @@ async fn i4_what_was_answered_before_a_kill_is_answered_the_same_after_it() {
     })
     .await;
     server.kill();
-    let server = installed.serve();
+    let server = installed.serve_unbounded();
     let mut client = within(Client::open(server.address, &installed.ca())).await.unwrap();
     let mut held = 0;
     for (mut device, exchanges, cut_off) in within(devices.join_all()).await {

@@ -76,6 +76,12 @@ impl Installed {
         Served::start(command(&self.data).args(["serve", "--listen", "127.0.0.1:0"]))
     }
 
+    /// The same, for tests that ask faster than devices do.
+    pub fn serve_unbounded(&self) -> Served {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--max-requests-each", "0"];
+        Served::start(command(&self.data).args(arguments))
+    }
+
     /// The same, for a process whose files may be kept from growing: the kernel's signal about that is ignored.
     pub fn serve_bounded(&self) -> Served {
         let mut shell = Command::new("sh");
