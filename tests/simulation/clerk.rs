@@ -41,6 +41,8 @@ impl Article {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
     pub seen: u64,
+    /// The counter of the lowest request that is kept.
+    pub first: u64,
     pub position: Position,
     /// Requests that know no grant from here on were made before a case was resolved.
     pub cut: Position,
@@ -92,11 +94,14 @@ pub(crate) struct Clerk {
     /// No device's store was ever copied or restored.
     pub honest: bool,
     grants: BTreeMap<(DeviceId, Position), Digest>,
+    /// What strangers were told; no book is opened for them.
+    told: BTreeMap<(DeviceId, OperationId), Outcome>,
 }
 
 impl Clerk {
     pub fn new(issuer: IssuerId, articles: BTreeMap<LicenseId, Article>) -> Self {
-        Self { issuer, articles, books: BTreeMap::new(), honest: true, grants: BTreeMap::new() }
+        let (books, grants, told) = Default::default();
+        Self { issuer, articles, books, honest: true, grants, told }
     }
 
     pub fn units(&self, device: &DeviceId, license: &LicenseId) -> u32 {
@@ -119,7 +124,13 @@ impl Clerk {
         now: Timestamp,
     ) -> Result<Vec<Outcome>, Violation> {
         let device = opened.key.device();
-        let book = self.books.entry(device).or_default();
+        let counter = opened.name.counter;
+        let before = self.books.get(&device).is_none_or(|book| counter < book.first);
+        if before && !self.shows_a_license(opened) {
+            return self.stranger(opened, response, grant);
+        }
+        let book = self.books.entry(device).or_insert_with(|| Book { first: counter, ..Book::default() });
+        book.first = book.first.min(counter);
         let disposition = response.answers.map(|answer| answer.disposition);
         let on_hold = matches!(disposition, Some(Disposition::OnHold { .. }));
         demand(!(on_hold && self.honest), Rule::NoFalseFork, || {
@@ -169,7 +180,11 @@ impl Clerk {
         })
     }
 
+    /// Below the first grant of a device stands whatever it was told as a stranger.
     pub fn one_grant(&mut self, device: DeviceId, grant: &Grant, frame: &[u8]) -> Result<(), Violation> {
+        if grant.position.sequence == 0 {
+            return Ok(());
+        }
         let digest = Digest::of(frame);
         let known = *self.grants.entry((device, grant.position)).or_insert(digest);
         demand(known == digest, Rule::SameAnswer, || format!("two grants stand at {:?}", grant.position))
@@ -193,6 +208,63 @@ impl Clerk {
     pub fn forget_since(&mut self, earlier: Self) {
         let grants = std::mem::take(&mut self.grants);
         *self = Self { grants, ..earlier };
+    }
+
+    /// A request is worth keeping once its maker has an activation id.
+    fn shows_a_license(&self, opened: &Opened) -> bool {
+        opened.request.operations.iter().any(|operation| match &operation.action {
+            Action::Activate { license, proof, .. } => self.articles.get(license).is_some_and(|article| {
+                *proof == activation_proof(&article.activation, &self.issuer, &opened.key, &operation.id)
+            }),
+            _ => false,
+        })
+    }
+
+    /// Each operation has the one result that it can have, nothing is held, and nothing is kept.
+    fn stranger(
+        &mut self,
+        opened: &Opened,
+        response: &Response,
+        grant: &Grant,
+    ) -> Result<Vec<Outcome>, Violation> {
+        let device = opened.key.device();
+        let executed = response.answers.is_some_and(|answer| answer.disposition == Disposition::Executed);
+        let empty = grant.tokens.is_empty() && grant.executed.is_none() && grant.position.sequence == 0;
+        demand(executed && empty, Rule::AsTheRulesSay, || {
+            format!("a stranger is told {:?}, and granted {grant:?}", response.answers)
+        })?;
+        let told: Vec<_> = response.results.iter().map(|result| (result.id, code(&result.outcome))).collect();
+        let operations = opened.request.operations.iter();
+        let must = operations.map(|operation| {
+            let must = match operation.action {
+                Action::Activate { .. } => "unknown_license",
+                Action::Return { .. } => "done",
+                Action::PlanChange { .. } => "nothing_held",
+                Action::Unknown { .. } => "unsupported_operation",
+            };
+            (operation.id, must.to_owned())
+        });
+        let must: Vec<_> = must.collect();
+        demand(told == must, Rule::AsTheRulesSay, || {
+            format!("a stranger is told {told:?}, must be told {must:?}")
+        })?;
+        for result in response.results.iter() {
+            self.one_result(device, result.id, &result.outcome)?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Also what was told to a stranger stays so when the device is known.
+    fn one_result(
+        &mut self,
+        device: DeviceId,
+        operation: OperationId,
+        outcome: &Outcome,
+    ) -> Result<(), Violation> {
+        let told = self.told.entry((device, operation)).or_insert_with(|| outcome.clone());
+        demand(told == outcome, Rule::OneResult, || {
+            format!("operation {} was {told:?}, now {outcome:?}", operation.short())
+        })
     }
 
     /// Nothing of it is executed; recorded results are repeated, and no others.
@@ -231,6 +303,7 @@ impl Clerk {
                 })?;
                 continue;
             }
+            self.one_result(device, operation.id, &result.outcome)?;
             self.run(opened, operation, &result.outcome, now)?;
             let book = self.books.entry(device).or_default();
             book.results.insert(operation.id, result.outcome.clone());

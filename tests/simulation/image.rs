@@ -83,7 +83,10 @@ impl World {
         let lost = authority.letters[restored.image..restored.since].iter().filter(|older| {
             let name = older.opened.name;
             older.device == newer.device
-                && older.answered.is_some()
+                && older.answered.is_some_and(|answer| {
+                    // A stranger's request is answered by itself, and belongs to no history.
+                    authority.answers[answer].grant.position.sequence > 0
+                })
                 && name.counter < counter
                 && !agent.shadow.knows(name.counter, &name.digest)
         });

@@ -54,6 +54,9 @@ impl Ledger for Faulty<'_> {
         }
         Ok(known)
     }
+    async fn first_counter(&mut self, device: &DeviceId) -> Reading<Option<u64>> {
+        self.read().first_counter(device).await
+    }
     async fn results(
         &mut self,
         device: &DeviceId,

@@ -6,6 +6,7 @@ use landfast_tests::simulation::run::settles_within;
 #[test]
 fn a09_the_archive_is_asked_before_the_counter() {
     let mut script = Script::plain();
+    script.activated(0);
     let first = script.reclaim(0);
     let second = script.reclaim(0);
     let before = script.take(first);

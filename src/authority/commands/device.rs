@@ -71,7 +71,7 @@ async fn list(connection: &mut SqliteConnection) -> Result<Report, CommandError>
         ]
     });
     let header = ["DEVICE", "LABEL", "LICENSES", "STATE", "LAST SEEN"];
-    let text = table(header, rows.collect(), "no device has asked yet");
+    let text = table(header, rows.collect(), "no device has activated anything yet");
     let json = devices.iter().map(|(device, licenses)| view(device, *licenses));
     Ok(Report::new(text, Value::Array(json.collect())))
 }

@@ -52,6 +52,8 @@ pub struct Facts {
     pub epoch: u32,
     /// None when the device was never heard of.
     pub device: Option<DeviceRecord>,
+    /// The counter of the lowest request that is kept of it; not read for requests above the newest executed one.
+    pub known_from: Option<u64>,
     /// What its history is judged by.
     pub known: Known,
     /// Final results of operations that the request carries.

@@ -11,4 +11,5 @@ pub mod fork;
 pub mod history;
 pub mod intervention;
 mod operations;
+pub mod stranger;
 mod tokens;

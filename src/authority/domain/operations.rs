@@ -108,12 +108,9 @@ impl<'a> Desk<'a> {
         wanted: Option<u32>,
         proof: &[u8; 32],
     ) -> Outcome {
-        // A license that does not exist costs and answers the same as a wrong proof for one that does.
-        let activation = self.licenses.get(&license).map(|facts| facts.license.activation);
-        let checked = activation.unwrap_or(ActivationId::from_bytes([0; 16]));
-        let expected = activation_proof(&checked, &self.facts.issuer, &self.opened.key, &operation);
-        let proven = same_proof(&expected, proof);
-        let Some(facts) = self.licenses.get(&license).filter(|_| proven) else {
+        let found = self.licenses.get(&license);
+        let proven = proven(self.facts, self.opened, found, operation, proof);
+        let Some(facts) = found.filter(|_| proven) else {
             return denied(DenialReason::UnknownLicense, "no license here has this activation id");
         };
         let enough = wanted.map_or(facts.held > 0, |wanted| facts.held >= wanted);
@@ -282,6 +279,20 @@ impl<'a> Desk<'a> {
             Outcome::Done | Outcome::Pending { .. } => {}
         }
     }
+}
+
+/// Whether a request's maker has the activation id of this license. A license that does not exist costs the same as a
+/// wrong proof for one that does.
+pub(super) fn proven(
+    facts: &Facts,
+    opened: &Opened,
+    license: Option<&LicenseFacts>,
+    operation: OperationId,
+    proof: &[u8; 32],
+) -> bool {
+    let checked = license.map_or(ActivationId::from_bytes([0; 16]), |found| found.license.activation);
+    let expected = activation_proof(&checked, &facts.issuer, &opened.key, &operation);
+    same_proof(&expected, proof) && license.is_some()
 }
 
 /// What of `licenses` the device holds, in order.

@@ -4,8 +4,9 @@ use crate::domain::device::DeviceRecord;
 use crate::domain::exchange::{Decision, Facts, GrantContent, decide};
 use crate::domain::fork::Known;
 use crate::domain::history::{Entry, Event};
+use crate::domain::stranger::{self, Reply};
 use crate::signer::Signer;
-use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, StorageError};
+use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Passing, StorageError};
 use landfast_protocol::request::{Opened, Request};
 use landfast_protocol::{IssuerId, LicenseId, OperationId, Text, Timestamp};
 
@@ -52,6 +53,9 @@ pub async fn exchange<L: Ledger>(
         return Ok(response);
     }
     let facts = gather(ledger, signer.issuer(), &opened).await?;
+    if let Some(reply) = stranger::reply(&facts, &opened, now)? {
+        return pass(ledger, signer, reply, &opened).await;
+    }
     let decision = decide(&facts, &opened, now, fresh)?;
     let current = match decision.grant {
         GrantContent::Current => Some(current_grant(ledger, &decision.device).await?),
@@ -63,6 +67,29 @@ pub async fn exchange<L: Ledger>(
     Ok(response)
 }
 
+/// Answers a stranger, and keeps nothing but the answer, for a while.
+async fn pass<L: Ledger>(
+    ledger: &mut L,
+    signer: &Signer,
+    reply: Reply,
+    opened: &Opened,
+) -> Result<Vec<u8>, ExchangeError> {
+    let device = opened.key.device();
+    tracing::info!(
+        device = device.short(),
+        operations = opened.request.operations.len(),
+        "a request that shows no license was answered, and is not kept"
+    );
+    if let Some(reported) = reply.claimed {
+        announce(&Event::UnknownGrantReported { device, reported, held: reply.grant.position });
+    }
+    let grant = signer.grant(&reply.grant)?;
+    let response = signer.response(reply.response, grant)?;
+    let passing = Passing { digest: opened.name.digest, response: response.clone() };
+    ledger.save(Changes { passing: Some(passing), ..Changes::default() }).await?;
+    Ok(response)
+}
+
 async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) -> Result<Facts, StorageError> {
     let id = opened.key.device();
     let device = ledger.device(&id).await?;
@@ -70,6 +97,10 @@ async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) ->
         // While a case is open nothing more is looked for.
         Some(record) if record.case.is_none() => ledger.known(record, opened).await?,
         _ => Known::default(),
+    };
+    let known_from = match &device {
+        Some(record) if opened.name.counter < record.seen_counter() => ledger.first_counter(&id).await?,
+        _ => None,
     };
     let operations: Vec<OperationId> = opened.request.operations.iter().map(|o| o.id).collect();
     let mut named: Vec<LicenseId> =
@@ -84,6 +115,7 @@ async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) ->
         issuer,
         epoch: ledger.epoch().await?,
         device,
+        known_from,
         known,
         results,
         licenses: ledger.licenses(&id, &named).await?,

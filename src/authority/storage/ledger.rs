@@ -28,6 +28,19 @@ pub struct Archived {
     pub at: Timestamp,
 }
 
+/// The answer to a stranger's request, kept until there are [`PASSING`] newer ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// Of the request.
+    pub digest: Digest,
+    /// The answer's bytes.
+    pub response: Vec<u8>,
+}
+
+/// How many answers to strangers are kept: enough for those that are asked again because they were lost. One has 45 KB
+/// at most, and less than one where nobody wants to fill the disk.
+pub const PASSING: u32 = 1024;
+
 /// A forked history that a person answers, or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -62,6 +75,8 @@ pub struct Changes {
     pub started: Vec<(LicenseId, Timestamp)>,
     /// A request of that device and its answer.
     pub archived: Option<Archived>,
+    /// An answer to a request that nothing else is kept of.
+    pub passing: Option<Passing>,
     /// A case, new or answered.
     pub case: Option<Case>,
     /// A new customer.
@@ -94,7 +109,7 @@ pub trait Ledger: Send {
     /// Of the database; rises when it was set back.
     fn epoch(&mut self) -> impl Future<Output = Reading<u32>> + Send;
 
-    /// The answer that was given to a request with this digest.
+    /// The answer that was given to a request with this digest; a passing one only while it is kept.
     fn archived(&mut self, digest: &Digest) -> impl Future<Output = Reading<Option<Vec<u8>>>> + Send;
 
     /// The record of a device.
@@ -109,6 +124,9 @@ pub trait Ledger: Send {
         device: &DeviceRecord,
         opened: &Opened,
     ) -> impl Future<Output = Reading<Known>> + Send;
+
+    /// The counter of the lowest request of a device in the archive.
+    fn first_counter(&mut self, device: &DeviceId) -> impl Future<Output = Reading<Option<u64>>> + Send;
 
     /// Final results of a device's operations.
     fn results(

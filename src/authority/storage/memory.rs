@@ -7,11 +7,13 @@ use crate::domain::fork::{Known, KnownRequest, pick};
 use crate::domain::history::{Chain, Link};
 use crate::signer::Signer;
 use crate::storage::exchange::{Incoming, exchange};
-use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Storage, StorageError};
+use crate::storage::{
+    Archived, Case, Changes, ExchangeError, Ledger, PASSING, Passing, Storage, StorageError,
+};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::request::Opened;
 use landfast_protocol::{CaseId, DeviceId, Digest, LicenseId, OperationId, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +31,7 @@ pub struct Tables {
     holdings: BTreeMap<(LicenseId, DeviceId), Holding>,
     results: HashMap<(DeviceId, OperationId), Outcome>,
     answers: HashMap<Digest, Vec<u8>>,
+    passing: VecDeque<Passing>,
     requests: HashMap<DeviceId, Vec<KnownRequest>>,
     cases: BTreeMap<CaseId, Case>,
     chain: Chain,
@@ -106,6 +109,10 @@ impl Tables {
             self.answers.insert(known.name.digest, response);
             self.requests.entry(device).or_default().push(known);
         }
+        self.passing.extend(changes.passing);
+        while self.passing.len() > PASSING as usize {
+            self.passing.pop_front();
+        }
         self.cases.extend(changes.case.map(|case| (case.id, case)));
         self.organizations.extend(changes.organization.map(|o| (o.name.to_string(), o)));
         self.products.extend(changes.product.map(|p| (p.name.to_string(), Arc::new(p))));
@@ -125,7 +132,9 @@ impl Ledger for Tables {
     }
 
     async fn archived(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.answers.get(digest).cloned())
+        let passing = || self.passing.iter().find(|passing| passing.digest == *digest);
+        let answer = self.answers.get(digest);
+        Ok(answer.or_else(|| passing().map(|passing| &passing.response)).cloned())
     }
 
     async fn device(&mut self, id: &DeviceId) -> Result<Option<DeviceRecord>, StorageError> {
@@ -139,6 +148,11 @@ impl Ledger for Tables {
     async fn known(&mut self, device: &DeviceRecord, opened: &Opened) -> Result<Known, StorageError> {
         let all = self.requests.get(&device.id()).map_or(&[][..], Vec::as_slice);
         Ok(pick(all.iter(), opened, device.cut))
+    }
+
+    async fn first_counter(&mut self, device: &DeviceId) -> Result<Option<u64>, StorageError> {
+        let all = self.requests.get(device).map_or(&[][..], Vec::as_slice);
+        Ok(all.iter().map(|known| known.name.counter).min())
     }
 
     async fn results(

@@ -11,7 +11,7 @@ pub mod memory;
 pub mod sqlite;
 
 pub use error::{ExchangeError, StorageError};
-pub use ledger::{Archived, Case, Changes, Ledger};
+pub use ledger::{Archived, Case, Changes, Ledger, PASSING, Passing};
 
 use crate::signer::Signer;
 use landfast_protocol::Timestamp;
@@ -19,8 +19,9 @@ use std::future::Future;
 
 /// A store that answers requests, each in one serializable transaction.
 pub trait Storage: Send + Sync + 'static {
-    /// Answers a request frame. The same bytes get the same answer, for ever. `fresh` are random bytes for the
-    /// number of a case. Nothing is answered before it is durable.
+    /// Answers a request frame. The same bytes get the same answer, for ever; those of a
+    /// [stranger](crate::domain::stranger) may be issued anew. `fresh` are random bytes for the number of a case.
+    /// Nothing is answered before it is durable.
     fn exchange(
         &self,
         request: Vec<u8>,

@@ -56,7 +56,11 @@ impl Ledger for SqliteLedger<'_> {
     }
 
     async fn archived(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, StorageError> {
-        let query = sqlx::query("SELECT response FROM request WHERE digest = $1").bind(&digest.0[..]);
+        let query = sqlx::query(
+            "SELECT response FROM request WHERE digest = $1 \
+             UNION ALL SELECT response FROM passing WHERE digest = $1 LIMIT 1",
+        )
+        .bind(&digest.0[..]);
         self.one(query).await?.map(|row| Columns(&row).get("response")).transpose()
     }
 
@@ -72,6 +76,12 @@ impl Ledger for SqliteLedger<'_> {
 
     async fn known(&mut self, device: &DeviceRecord, opened: &Opened) -> Result<Known, StorageError> {
         facts::known(self, device, opened).await
+    }
+
+    async fn first_counter(&mut self, device: &DeviceId) -> Result<Option<u64>, StorageError> {
+        let query = sqlx::query("SELECT MIN(counter) AS first FROM request WHERE device = $1");
+        let row = self.one(query.bind(&device.0[..])).await?;
+        row.map_or(Ok(None), |row| Columns(&row).optional("first"))
     }
 
     async fn results(

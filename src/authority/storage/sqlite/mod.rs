@@ -67,6 +67,7 @@ fn migrations() -> Migrator {
     let scripts = [
         ("start", include_str!("migrations/0001_start.sql")),
         ("planned change", include_str!("migrations/0002_planned_change.sql")),
+        ("passing", include_str!("migrations/0003_passing.sql")),
     ];
     let migration = |(number, (name, script)): (i64, (&'static str, &'static str))| {
         Migration::new(number, name.into(), MigrationType::Simple, script.into_sql_str(), false)

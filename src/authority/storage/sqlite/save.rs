@@ -5,7 +5,7 @@ use crate::domain::device::{DeviceRecord, Holding};
 use crate::domain::history::{Chain, Entry};
 use crate::storage::sqlite::ledger::SqliteLedger;
 use crate::storage::sqlite::rows::{Columns, Reading, json, listed, number, time};
-use crate::storage::{Archived, Case, Changes};
+use crate::storage::{Archived, Case, Changes, PASSING, Passing};
 use landfast_protocol::response::OperationResult;
 use landfast_protocol::{DeviceId, Digest, LicenseId, Timestamp};
 use sqlx::{QueryBuilder, Sqlite};
@@ -43,6 +43,9 @@ pub async fn save(ledger: &mut SqliteLedger<'_>, changes: Changes) -> Reading<()
     }
     if let Some(archived) = changes.archived {
         archive(ledger, archived).await?;
+    }
+    if let Some(passing) = changes.passing {
+        pass(ledger, passing).await?;
     }
     if let Some(case) = changes.case {
         put_case(ledger, &case).await?;
@@ -229,6 +232,16 @@ async fn archive(ledger: &mut SqliteLedger<'_>, archived: Archived) -> Reading<(
     .bind(archived.request)
     .bind(archived.response);
     ledger.write(query).await
+}
+
+/// Numbers rise by one, so that the oldest answers are those furthest below the newest.
+async fn pass(ledger: &mut SqliteLedger<'_>, passing: Passing) -> Reading<()> {
+    let query = sqlx::query("INSERT INTO passing (digest, response) VALUES ($1, $2)")
+        .bind(passing.digest.0.to_vec())
+        .bind(passing.response);
+    ledger.write(query).await?;
+    let query = sqlx::query("DELETE FROM passing WHERE number <= (SELECT MAX(number) FROM passing) - $1");
+    ledger.write(query.bind(PASSING)).await
 }
 
 async fn put_case(ledger: &mut SqliteLedger<'_>, case: &Case) -> Reading<()> {

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -22,6 +23,21 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 
 pub async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, work).await.expect("it took more than a minute")
+}
+
+/// What all of them give, in their order; they run side by side.
+pub async fn all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
+    std::future::poll_fn(|context| {
+        for (work, done) in work.iter_mut().filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(gave) = work.as_mut().poll(context) {
+                *done = Some(gave);
+            }
+        }
+        if work.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    work.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 /// Opens a TLS connection; `ca` is PEM.

@@ -146,10 +146,11 @@ async fn k7_the_vendor_sees_who_holds_what_and_frees_what_a_dead_device_holds() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p10_a_forked_device_is_on_hold_until_its_case_is_resolved() {
-    let (installed, _) = Installed::stocked("2");
+    let (installed, text) = Installed::stocked("2");
     let server = installed.serve();
     let mut client = within(Client::open(server.address, &installed.ca())).await.unwrap();
     let mut original = device(&installed, 1);
+    original.activate(text.parse().unwrap(), None);
     let mut copy = original.copy(1);
     for device in [&mut original, &mut copy] {
         let answer = client.exchange(device.request()).await;

@@ -78,6 +78,7 @@ fn a_returned_license_does_not_come_back_with_a_restored_store() {
 fn a_database_that_was_set_back_goes_on_in_a_new_epoch() {
     let mut vendor = Vendor::new(&[license(1, "Historian", 1, 1), license(2, "Historian", 1, 1)]);
     let mut device = Device::new(1);
+    device.activate(activation(2), None);
     vendor.exchange(&mut device);
     let backup = vendor.memory.tables().clone();
     let early = device.request();
@@ -104,11 +105,13 @@ fn a_database_that_was_set_back_goes_on_in_a_new_epoch() {
 
 #[test]
 fn a_set_back_database_without_a_new_epoch_is_written_down() {
-    let mut vendor = Vendor::new(&[]);
+    let mut vendor = Vendor::new(&[license(1, "Historian", 1, 1)]);
     let mut device = Device::new(1);
-    let empty = vendor.memory.tables().clone();
+    device.activate(activation(1), None);
     vendor.exchange(&mut device);
-    *vendor.memory.tables() = empty;
+    let backup = vendor.memory.tables().clone();
+    vendor.exchange(&mut device);
+    *vendor.memory.tables() = backup;
     let response = vendor.exchange(&mut device);
     assert_eq!(disposition(&response), Disposition::Executed);
     let reported = vendor.memory.tables().history().iter().any(|l| l.text.contains("unknown_grant_reported"));
@@ -132,8 +135,9 @@ fn twenty_requests_on_their_way_at_once_are_no_fork() {
 
 #[test]
 fn the_authoritys_clock_set_right_is_signed_as_it_is() {
-    let mut vendor = Vendor::new(&[]);
+    let mut vendor = Vendor::new(&[license(1, "Historian", 1, 1)]);
     let mut device = Device::new(1);
+    device.activate(activation(1), None);
     vendor.now = Timestamp(NOW.0 + 1_000_000);
     vendor.exchange(&mut device);
     vendor.now = NOW;

@@ -18,4 +18,5 @@ mod planned;
 mod play;
 mod process;
 mod rules;
+mod strangers;
 mod support;

@@ -271,7 +271,8 @@ impl Play {
             assert!(known.is_none_or(|known| known == result.outcome), "an operation with two results");
         }
         let key = (response.device, grant.position);
-        let known = self.grants.insert(key, response.grant.to_vec());
+        // At sequence 0 stands whatever strangers were told.
+        let known = self.grants.insert(key, response.grant.to_vec()).filter(|_| grant.position.sequence > 0);
         assert!(known.is_none_or(|known| known == *response.grant), "a position with two grants");
         let device = self.devices.iter_mut().find(|device| device.id() == response.device).unwrap();
         device.import(&answer);

@@ -20,6 +20,7 @@ fn a_retired_key_executes_nothing_and_learns_that_it_is_retired() {
         issuer: ISSUER,
         epoch: 2,
         device: Some(record),
+        known_from: None,
         known: Known::default(),
         results: BTreeMap::new(),
         licenses: BTreeMap::new(),
