@@ -1,6 +1,6 @@
 //! Wrong activation ids and wrong files: a clear error with a next step, and nothing is lost.
 
-use crate::support::{Stage, held};
+use crate::support::{Stage, carry, held};
 use landfast_tests::harness::{Agent, AgentOptions, Sale, run};
 use std::os::unix::fs::PermissionsExt;
 
@@ -83,16 +83,7 @@ fn b1_a_response_for_another_device_or_a_changed_one_is_refused() {
     let response = stage.directory.path().join("response.lfres");
     let (request, response) = (request.to_str().unwrap(), response.to_str().unwrap());
     crate::support::expect(&other, &["activate", &id, "--offline", request], 0, "");
-    let ca = stage.directory.path().join("ca.pem");
-    let issuer: toml::Table =
-        std::fs::read_to_string(stage.authority.issuer_file()).unwrap().parse().unwrap();
-    std::fs::write(&ca, issuer["ca"].as_str().unwrap()).unwrap();
-    let mut curl = std::process::Command::new("curl");
-    curl.args(["--silent", "--fail", "--output", response, "--cacert", ca.to_str().unwrap()]);
-    curl.args(["--header", "content-type: application/vnd.landfast.request"]);
-    curl.args(["--data-binary", &format!("@{request}")]);
-    curl.arg(format!("https://localhost:{}/v1/exchange", stage.authority.port));
-    run(&mut curl, "").unwrap().ok().unwrap();
+    carry(&stage.authority, request, response);
     stage.expect(&["import", response], 4, "wrong_device");
     let mut bytes = std::fs::read(response).unwrap();
     let last = bytes.len() - 1;

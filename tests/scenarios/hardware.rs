@@ -5,14 +5,15 @@ use landfast_hardware::fixture::{Card, Disk, FieldServer, Recording};
 use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale, is_root, run, skipped, wait_for};
 use std::process::Command;
 
-struct Recorded {
-    authority: Authority,
-    agent: Agent,
-    recording: Recording,
-    _directory: tempfile::TempDir,
+/// A vendor, and a licensed field server whose parts can be replaced.
+pub struct Recorded {
+    pub authority: Authority,
+    pub agent: Agent,
+    pub recording: Recording,
+    pub directory: tempfile::TempDir,
 }
 
-fn recorded() -> Recorded {
+pub fn recorded() -> Recorded {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::start(directory.path(), "acme").unwrap();
     let recording = FieldServer::example(1).write(directory.path().join("root")).unwrap();
@@ -20,10 +21,11 @@ fn recorded() -> Recorded {
     let agent = Agent::start(directory.path(), "server", &[&authority], options).unwrap();
     let id = authority.sell(&Sale::perpetual("control", 10)).unwrap();
     agent.activate(&id).unwrap();
-    Recorded { authority, agent, recording, _directory: directory }
+    Recorded { authority, agent, recording, directory }
 }
 
-fn verdict(agent: &Agent) -> String {
+/// After a look at the hardware.
+pub fn verdict(agent: &Agent) -> String {
     agent.landfast(&["rescan"]).unwrap().ok().unwrap();
     let shown = agent.landfast(&["fingerprint", "--json"]).unwrap().json().unwrap();
     shown["issuers"][0]["state"].as_str().unwrap_or_default().to_owned()

@@ -6,6 +6,7 @@ mod hardware;
 mod issuers;
 mod life;
 mod local;
+mod planned;
 mod store;
 mod support;
 mod transport;

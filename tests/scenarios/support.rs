@@ -1,6 +1,7 @@
 //! The stage that most stories start on.
 
-use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale};
+use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale, run};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// A vendor that serves, and a field server that trusts it.
@@ -43,6 +44,19 @@ pub fn expect(agent: &Agent, arguments: &[&str], code: i32, text: &str) -> Strin
     assert_eq!(ran.code, Some(code), "landfast {arguments:?}: {all}\nagent: {}", agent.log());
     assert!(all.contains(text), "landfast {arguments:?} does not say {text:?}: {all}");
     all
+}
+
+/// Carries a request file to an authority, and its answer into a response file.
+pub fn carry(authority: &Authority, request: &str, response: &str) {
+    let issuer: toml::Table = std::fs::read_to_string(authority.issuer_file()).unwrap().parse().unwrap();
+    let ca = format!("{response}.ca.pem");
+    std::fs::write(&ca, issuer["ca"].as_str().unwrap()).unwrap();
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--fail", "--output", response, "--cacert", &ca]);
+    curl.args(["--header", "content-type: application/vnd.landfast.request"]);
+    curl.args(["--data-binary", &format!("@{request}")]);
+    curl.arg(format!("https://localhost:{}/v1/exchange", authority.port));
+    run(&mut curl, "").unwrap().ok().unwrap();
 }
 
 /// How many units of all licenses the authority counts on devices.

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// After so long the short set starts no further scenario, so that a busy host is not held up for ever.
-const SHORT_ENOUGH: Duration = Duration::from_secs(8 * 60);
+const SHORT_ENOUGH: Duration = Duration::from_secs(7 * 60);
 
 /// What all scenarios share.
 pub struct Lab {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The end of a battery clock that is right.
+/// A battery clock that is right, in UTC.
 const RIGHT: &str = "utc";
 
 /// A vendor, a wire, and a field server.
