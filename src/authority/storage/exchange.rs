@@ -6,7 +6,7 @@ use crate::domain::fork::Known;
 use crate::domain::history::{Entry, Event};
 use crate::domain::stranger::{self, Reply};
 use crate::signer::Signer;
-use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Passing, StorageError};
+use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Opening, Passing, StorageError};
 use landfast_protocol::request::{Opened, Request};
 use landfast_protocol::{IssuerId, LicenseId, OperationId, Text, Timestamp};
 
@@ -49,10 +49,11 @@ pub async fn exchange<L: Ledger>(
     fresh: [u8; 8],
 ) -> Result<Vec<u8>, ExchangeError> {
     let Incoming { bytes, opened } = incoming;
-    if let Some(response) = ledger.archived(&opened.name.digest).await? {
+    let opening = ledger.opening(&opened.name.digest, &opened.key.device()).await?;
+    if let Some(response) = opening.archived {
         return Ok(response);
     }
-    let facts = gather(ledger, signer.issuer(), &opened).await?;
+    let facts = gather(ledger, signer.issuer(), opening, &opened).await?;
     if let Some(reply) = stranger::reply(&facts, &opened, now)? {
         return pass(ledger, signer, reply, &opened).await;
     }
@@ -90,9 +91,14 @@ async fn pass<L: Ledger>(
     Ok(response)
 }
 
-async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) -> Result<Facts, StorageError> {
+async fn gather<L: Ledger>(
+    ledger: &mut L,
+    issuer: IssuerId,
+    opening: Opening,
+    opened: &Opened,
+) -> Result<Facts, StorageError> {
     let id = opened.key.device();
-    let device = ledger.device(&id).await?;
+    let Opening { device, epoch, .. } = opening;
     let known = match &device {
         // While a case is open nothing more is looked for.
         Some(record) if record.case.is_none() => ledger.known(record, opened).await?,
@@ -113,7 +119,7 @@ async fn gather<L: Ledger>(ledger: &mut L, issuer: IssuerId, opened: &Opened) ->
     };
     Ok(Facts {
         issuer,
-        epoch: ledger.epoch().await?,
+        epoch,
         device,
         known_from,
         known,

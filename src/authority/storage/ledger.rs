@@ -102,10 +102,36 @@ impl Changes {
     }
 }
 
+/// What each exchange begins with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// As [`Ledger::archived`].
+    pub archived: Option<Vec<u8>>,
+    /// As [`Ledger::epoch`].
+    pub epoch: u32,
+    /// As [`Ledger::device`].
+    pub device: Option<DeviceRecord>,
+}
+
 type Reading<T> = Result<T, StorageError>;
 
 /// One serializable transaction: reads, and then at most one [`Ledger::save`].
 pub trait Ledger: Send {
+    /// What each exchange begins with.
+    fn opening(
+        &mut self,
+        digest: &Digest,
+        device: &DeviceId,
+    ) -> impl Future<Output = Reading<Opening>> + Send {
+        async move {
+            Ok(Opening {
+                archived: self.archived(digest).await?,
+                epoch: self.epoch().await?,
+                device: self.device(device).await?,
+            })
+        }
+    }
+
     /// Of the database; rises when it was set back.
     fn epoch(&mut self) -> impl Future<Output = Reading<u32>> + Send;
 

@@ -11,7 +11,7 @@ pub mod memory;
 pub mod sqlite;
 
 pub use error::{ExchangeError, StorageError};
-pub use ledger::{Archived, Case, Changes, Ledger, PASSING, Passing};
+pub use ledger::{Archived, Case, Changes, Ledger, Opening, PASSING, Passing};
 
 use crate::signer::Signer;
 use landfast_protocol::Timestamp;

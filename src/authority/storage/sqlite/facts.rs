@@ -5,24 +5,41 @@ use crate::domain::exchange::LicenseFacts;
 use crate::domain::fork::{ENOUGH, Known, KnownRequest, previous_position, speaks_from};
 use crate::storage::sqlite::ledger::SqliteLedger;
 use crate::storage::sqlite::rows::{self, Columns, Reading, number};
+use crate::storage::{Opening, StorageError};
 use landfast_protocol::grant::{Position, RequestName};
 use landfast_protocol::operation::Outcome;
-use landfast_protocol::request::Opened;
+use landfast_protocol::request::{Opened, Request};
 use landfast_protocol::{DeviceId, Digest, LicenseId, OperationId};
 use sqlx::{QueryBuilder, Sqlite};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// One row in any case: what is not there is null.
+pub async fn opening(ledger: &mut SqliteLedger<'_>, digest: &Digest, device: &DeviceId) -> Reading<Opening> {
+    let query = sqlx::query(
+        "SELECT (SELECT value FROM setting WHERE name = 'epoch') AS authority_epoch, \
+         coalesce((SELECT response FROM request WHERE digest = $1), \
+         (SELECT response FROM passing WHERE digest = $1)) AS archived, d.* \
+         FROM (SELECT 1) LEFT JOIN device d ON d.id = $2",
+    );
+    let row = ledger.one(query.bind(digest.0.to_vec()).bind(device.0.to_vec())).await?;
+    let missing = || StorageError::Corrupt { what: "epoch", reason: "it is missing".to_owned() };
+    let row = row.ok_or_else(missing)?;
+    let columns = Columns(&row);
+    let epoch: Option<&str> = columns.get("authority_epoch")?;
+    let known: Option<&[u8]> = columns.get("id")?;
+    Ok(Opening {
+        archived: columns.get("archived")?,
+        epoch: rows::from_json("epoch", epoch.ok_or_else(missing)?)?,
+        device: known.map(|_| rows::device(&row)).transpose()?,
+    })
+}
+
 /// What [`crate::domain::fork::pick`] picks. A request above all known ones, which is nearly every request,
-/// takes two short reads.
+/// takes one short read.
 pub async fn known(ledger: &mut SqliteLedger<'_>, device: &DeviceRecord, opened: &Opened) -> Reading<Known> {
     let own = Own { device: device.id(), counter: opened.name.counter, cut: device.cut };
-    let mut known = Known {
-        below: below(ledger, &own, speaks_from(&opened.request)).await?,
-        highest_previous_below: highest_previous_below(ledger, &own, previous_position(&opened.request))
-            .await?,
-        ..Known::default()
-    };
+    let mut known = below(ledger, &own, &opened.request).await?;
     if device.highest.is_some_and(|highest| own.counter <= highest.counter) {
         let above = above(ledger, &own).await?;
         known.same = above.iter().filter(|other| other.name.counter == own.counter).map(|o| o.name).collect();
@@ -41,44 +58,36 @@ struct Own {
     cut: Position,
 }
 
-async fn below(ledger: &mut SqliteLedger<'_>, own: &Own, floor: u64) -> Reading<Vec<RequestName>> {
+/// Requests below that this one speaks for; and the highest previous grant that one below knew. Only one above the
+/// request's own says anything, so that index is entered there.
+async fn below(ledger: &mut SqliteLedger<'_>, own: &Own, request: &Request) -> Reading<Known> {
+    let previous = previous_position(request);
     let query = sqlx::query(
-        "SELECT counter, digest FROM request WHERE device = $1 AND counter >= $2 AND counter < $3 \
-         AND (previous_epoch, previous_sequence) >= ($4, $5) ORDER BY counter LIMIT $6",
+        "SELECT * FROM (SELECT counter, digest, NULL AS previous_epoch, NULL AS previous_sequence \
+         FROM request WHERE device = $1 AND counter >= $2 AND counter < $3 \
+         AND (previous_epoch, previous_sequence) >= ($4, $5) ORDER BY counter LIMIT $6) \
+         UNION ALL SELECT * FROM (SELECT NULL, NULL, previous_epoch, previous_sequence \
+         FROM request WHERE device = $1 AND counter < $3 \
+         AND (previous_epoch, previous_sequence) > ($7, $8) AND (previous_epoch, previous_sequence) >= ($4, $5) \
+         ORDER BY previous_epoch DESC, previous_sequence DESC LIMIT 1)",
     )
-    .bind(&own.device.0[..])
-    .bind(number(floor))
+    .bind(own.device.0.to_vec())
+    .bind(number(speaks_from(request)))
     .bind(number(own.counter))
     .bind(own.cut.epoch)
     .bind(number(own.cut.sequence))
-    .bind(ENOUGH as i64);
-    let rows = ledger.all(query).await?;
-    let name = |row| {
-        let row = Columns(row);
-        Ok(RequestName { counter: row.number("counter")?, digest: Digest(row.bytes("digest")?) })
-    };
-    rows.iter().map(name).collect()
-}
-
-/// Only one above the request's own says anything, so the index is entered there.
-async fn highest_previous_below(
-    ledger: &mut SqliteLedger<'_>,
-    own: &Own,
-    previous: Position,
-) -> Reading<Option<Position>> {
-    let query = sqlx::query(
-        "SELECT previous_epoch, previous_sequence FROM request WHERE device = $1 AND counter < $2 \
-         AND (previous_epoch, previous_sequence) > ($3, $4) AND (previous_epoch, previous_sequence) >= ($5, $6) \
-         ORDER BY previous_epoch DESC, previous_sequence DESC LIMIT 1",
-    )
-    .bind(&own.device.0[..])
-    .bind(number(own.counter))
+    .bind(ENOUGH as i64)
     .bind(previous.epoch)
-    .bind(number(previous.sequence))
-    .bind(own.cut.epoch)
-    .bind(number(own.cut.sequence));
-    let row = ledger.one(query).await?;
-    row.map(|row| Columns(&row).position("previous_epoch", "previous_sequence")).transpose()
+    .bind(number(previous.sequence));
+    let mut known = Known::default();
+    for row in ledger.all(query).await? {
+        let row = Columns(&row);
+        match row.optional("counter")? {
+            Some(counter) => known.below.push(RequestName { counter, digest: Digest(row.bytes("digest")?) }),
+            None => known.highest_previous_below = Some(row.position("previous_epoch", "previous_sequence")?),
+        }
+    }
+    Ok(known)
 }
 
 async fn lowest_previous_above(ledger: &mut SqliteLedger<'_>, own: &Own) -> Reading<Option<Position>> {
@@ -140,42 +149,33 @@ pub async fn licenses(
     device: &DeviceId,
     named: &[LicenseId],
 ) -> Reading<BTreeMap<LicenseId, LicenseFacts>> {
-    let query =
-        sqlx::query("SELECT license FROM holding WHERE device = $1 AND units > 0").bind(&device.0[..]);
-    let held = ledger.all(query).await?;
-    let held = held.iter().map(|row| Columns(row).bytes("license").map(LicenseId));
-    let mut wanted: Vec<LicenseId> = held.collect::<Reading<_>>()?;
-    wanted.extend_from_slice(named);
-    wanted.sort_unstable();
-    wanted.dedup();
+    // SQLite takes 32,766 values in one statement; a request carries far fewer operations.
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT l.*, o.name AS organization_name, h.units, h.by_share, h.taken_epoch, h.taken_sequence, \
+         p.name AS product_name, p.features AS product_features, p.policy AS product_policy, \
+         p.added_at AS product_added_at FROM license l JOIN organization o ON o.id = l.organization \
+         JOIN product p ON p.id = l.product LEFT JOIN holding h ON h.license = l.id AND h.device = ",
+    );
+    query.push_bind(device.0.to_vec());
+    query.push(" WHERE l.id IN (SELECT license FROM holding WHERE units > 0 AND device = ");
+    query.push_bind(device.0.to_vec()).push(") OR l.id IN (");
+    push_all(&mut query, named.iter().map(|id| id.0.to_vec()));
     let mut products = HashMap::new();
     let mut facts = BTreeMap::new();
-    // SQLite takes 32,766 values in one statement, and a grant holds 1,024 licenses.
-    for some in wanted.chunks(1024) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT l.*, o.name AS organization_name, h.units, h.by_share, h.taken_epoch, h.taken_sequence, \
-             p.name AS product_name, p.features AS product_features, p.policy AS product_policy, \
-             p.added_at AS product_added_at FROM license l JOIN organization o ON o.id = l.organization \
-             JOIN product p ON p.id = l.product LEFT JOIN holding h ON h.license = l.id AND h.device = ",
-        );
-        query.push_bind(device.0.to_vec()).push(" WHERE l.id IN (");
-        push_all(&mut query, some.iter().map(|id| id.0.to_vec()));
-        for row in ledger.all(query.build()).await? {
-            let columns = Columns(&row);
-            let license = rows::license(&row)?;
-            let id: i64 = columns.get("product")?;
-            let product = match products.get(&id) {
-                Some(product) => Arc::clone(product),
-                None => Arc::clone(products.entry(id).or_insert(Arc::new(rows::product(&row)?))),
-            };
-            let held: Option<u32> = columns.get("units")?;
-            let by_share: Option<bool> = columns.get("by_share")?;
-            let taken_at = columns.optional_position("taken_epoch", "taken_sequence")?;
-            let (held, by_share) = (held.unwrap_or(0), by_share.unwrap_or(false));
-            let known =
-                LicenseFacts { license, product, free: 0, devices_in_use: 0, held, by_share, taken_at };
-            facts.insert(known.license.id, known);
-        }
+    for row in ledger.all(query.build()).await? {
+        let columns = Columns(&row);
+        let license = rows::license(&row)?;
+        let id: i64 = columns.get("product")?;
+        let product = match products.get(&id) {
+            Some(product) => Arc::clone(product),
+            None => Arc::clone(products.entry(id).or_insert(Arc::new(rows::product(&row)?))),
+        };
+        let held: Option<u32> = columns.get("units")?;
+        let by_share: Option<bool> = columns.get("by_share")?;
+        let taken_at = columns.optional_position("taken_epoch", "taken_sequence")?;
+        let (held, by_share) = (held.unwrap_or(0), by_share.unwrap_or(false));
+        let known = LicenseFacts { license, product, free: 0, devices_in_use: 0, held, by_share, taken_at };
+        facts.insert(known.license.id, known);
     }
     count(ledger, &mut facts, named).await?;
     Ok(facts)

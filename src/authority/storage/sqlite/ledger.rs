@@ -4,9 +4,11 @@ use crate::domain::catalog::{License, Name, Organization, Product};
 use crate::domain::device::DeviceRecord;
 use crate::domain::exchange::LicenseFacts;
 use crate::domain::fork::Known;
+use crate::domain::history::Chain;
+use crate::storage::sqlite::batch::Batch;
 use crate::storage::sqlite::rows::{self, Columns, failed};
 use crate::storage::sqlite::{facts, save};
-use crate::storage::{Case, Changes, Ledger, StorageError};
+use crate::storage::{Case, Changes, Ledger, Opening, StorageError};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::request::Opened;
 use landfast_protocol::{CaseId, DeviceId, Digest, LicenseId, OperationId};
@@ -18,37 +20,55 @@ use std::collections::BTreeMap;
 /// One transaction on SQLite. Whoever opened it commits it.
 pub struct SqliteLedger<'c> {
     pub(super) connection: &'c mut SqliteConnection,
+    /// The end of the history. Read once: nobody else appends while the transaction lasts.
+    pub(super) chain: Option<Chain>,
+    over: bool,
 }
 
 impl<'c> SqliteLedger<'c> {
     /// `connection` is inside a transaction that began as a writing one.
     pub fn new(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection }
+        Self { connection, chain: None, over: false }
+    }
+
+    /// SQLite gave the whole transaction up, or may have: nothing may be asked of it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes a save back that failed half-way.
+    pub(super) async fn undo(&mut self) {
+        let mut batch = Batch::default();
+        batch.push("ROLLBACK TO own").push("RELEASE own");
+        // There is no savepoint if SQLite has rolled everything back by itself.
+        self.over |= batch.run(self.connection).await.is_err();
     }
 
     pub(super) async fn one<'q>(
         &mut self,
         query: Query<'q, sqlx::Sqlite, SqliteArguments>,
     ) -> Result<Option<SqliteRow>, StorageError> {
-        query.fetch_optional(&mut *self.connection).await.map_err(failed("be read"))
+        let row = query.fetch_optional(&mut *self.connection).await;
+        self.over |= row.is_err();
+        row.map_err(failed("be read"))
     }
 
     pub(super) async fn all<'q>(
         &mut self,
         query: Query<'q, sqlx::Sqlite, SqliteArguments>,
     ) -> Result<Vec<SqliteRow>, StorageError> {
-        query.fetch_all(&mut *self.connection).await.map_err(failed("be read"))
-    }
-
-    pub(super) async fn write<'q>(
-        &mut self,
-        query: Query<'q, sqlx::Sqlite, SqliteArguments>,
-    ) -> Result<(), StorageError> {
-        query.execute(&mut *self.connection).await.map(|_| ()).map_err(failed("be written"))
+        let rows = query.fetch_all(&mut *self.connection).await;
+        self.over |= rows.is_err();
+        rows.map_err(failed("be read"))
     }
 }
 
 impl Ledger for SqliteLedger<'_> {
+    async fn opening(&mut self, digest: &Digest, device: &DeviceId) -> Result<Opening, StorageError> {
+        facts::opening(self, digest, device).await
+    }
+
     async fn epoch(&mut self) -> Result<u32, StorageError> {
         let row = self.one(sqlx::query("SELECT value FROM setting WHERE name = 'epoch'")).await?;
         let missing = || StorageError::Corrupt { what: "epoch", reason: "it is missing".to_owned() };

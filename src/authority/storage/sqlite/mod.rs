@@ -1,5 +1,6 @@
 //! SQLite: one writer that lets exchanges share a commit, and connections of their own for commands.
 
+mod batch;
 mod facts;
 mod ledger;
 pub mod report;

@@ -3,70 +3,92 @@
 use crate::domain::catalog::{License, Organization, Product, Term};
 use crate::domain::device::{DeviceRecord, Holding};
 use crate::domain::history::{Chain, Entry};
+use crate::storage::sqlite::batch::Batch;
 use crate::storage::sqlite::ledger::SqliteLedger;
 use crate::storage::sqlite::rows::{Columns, Reading, json, listed, number, time};
 use crate::storage::{Archived, Case, Changes, PASSING, Passing};
 use landfast_protocol::response::OperationResult;
 use landfast_protocol::{DeviceId, Digest, LicenseId, Timestamp};
-use sqlx::{QueryBuilder, Sqlite};
 
-pub async fn save(ledger: &mut SqliteLedger<'_>, changes: Changes) -> Reading<()> {
+/// Rows of three values that one statement takes: far fewer values than the 32,766 of SQLite.
+const ROWS: usize = 512;
+
+/// Everything or nothing: a failure leaves the transaction as it was before.
+pub async fn save(ledger: &mut SqliteLedger<'_>, mut changes: Changes) -> Reading<()> {
+    let mut batch = Batch::default();
+    batch.push("SAVEPOINT own");
+    let history = std::mem::take(&mut changes.history);
+    put(&mut batch, changes)?;
+    let chain = match history.is_empty() {
+        true => ledger.chain,
+        false => Some(append(ledger, &mut batch, &history).await?),
+    };
+    batch.push("RELEASE own");
+    if let Err(error) = batch.run(ledger.connection).await {
+        ledger.undo().await;
+        return Err(error);
+    }
+    ledger.chain = chain;
+    Ok(())
+}
+
+fn put(batch: &mut Batch, changes: Changes) -> Reading<()> {
     if let Some(organization) = changes.organization {
-        add_organization(ledger, &organization).await?;
+        add_organization(batch, &organization);
     }
     if let Some(product) = changes.product {
-        add_product(ledger, &product).await?;
+        add_product(batch, &product)?;
     }
     if let Some(license) = changes.license {
-        add_license(ledger, &license).await?;
+        add_license(batch, &license);
     }
     if let Some(license) = changes.changed {
-        change_license(ledger, &license).await?;
+        change_license(batch, &license);
     }
     if let Some(epoch) = changes.epoch {
-        let query = sqlx::query("UPDATE setting SET value = $1 WHERE name = 'epoch'");
-        ledger.write(query.bind(epoch.to_string())).await?;
+        batch.push("UPDATE setting SET value = $1 WHERE name = 'epoch'").bind(epoch.to_string());
     }
     if let Some(device) = changes.device {
         let id = device.id();
-        put_device(ledger, &id, &device).await?;
+        put_device(batch, &id, &device)?;
         if let Some(frame) = changes.grant {
-            put_grant(ledger, &id, frame).await?;
+            put_grant(batch, &id, frame);
         }
-        put_results(ledger, &id, &changes.results).await?;
+        put_results(batch, &id, &changes.results)?;
     }
     for (license, at) in changes.started {
-        start(ledger, &license, at).await?;
+        start(batch, &license, at);
     }
     for holding in changes.holdings {
-        put_holding(ledger, &holding).await?;
+        put_holding(batch, &holding);
     }
     if let Some(archived) = changes.archived {
-        archive(ledger, archived).await?;
+        archive(batch, archived);
     }
     if let Some(passing) = changes.passing {
-        pass(ledger, passing).await?;
+        pass(batch, passing);
     }
     if let Some(case) = changes.case {
-        put_case(ledger, &case).await?;
+        put_case(batch, &case)?;
     }
-    append(ledger, &changes.history).await
+    Ok(())
 }
 
-async fn add_organization(ledger: &mut SqliteLedger<'_>, organization: &Organization) -> Reading<()> {
-    let query = sqlx::query("INSERT INTO organization (name, added_at) VALUES ($1, $2)")
+fn add_organization(batch: &mut Batch, organization: &Organization) {
+    batch
+        .push("INSERT INTO organization (name, added_at) VALUES ($1, $2)")
         .bind(organization.name.to_string())
         .bind(time(organization.added_at));
-    ledger.write(query).await
 }
 
-async fn add_product(ledger: &mut SqliteLedger<'_>, product: &Product) -> Reading<()> {
-    let query = sqlx::query("INSERT INTO product (name, features, policy, added_at) VALUES ($1, $2, $3, $4)")
+fn add_product(batch: &mut Batch, product: &Product) -> Reading<()> {
+    batch
+        .push("INSERT INTO product (name, features, policy, added_at) VALUES ($1, $2, $3, $4)")
         .bind(product.name.to_string())
         .bind(json("features", &product.features)?)
         .bind(json("policy", &product.policy)?)
         .bind(time(product.added_at));
-    ledger.write(query).await
+    Ok(())
 }
 
 /// The columns not_after, term and started_at.
@@ -78,25 +100,26 @@ fn term(term: Term) -> (Option<i64>, Option<i64>, Option<i64>) {
     }
 }
 
-async fn change_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Reading<()> {
+fn change_license(batch: &mut Batch, license: &License) {
     let (until, length, _) = term(license.term);
-    let query = sqlx::query(
-        "UPDATE license SET not_after = $2, term = $3, support_until = $4, quantity = $5, devices = $6, \
+    batch
+        .push(
+            "UPDATE license SET not_after = $2, term = $3, support_until = $4, quantity = $5, devices = $6, \
          withdrawn_at = $7 WHERE id = $1",
-    )
-    .bind(license.id.0.to_vec())
-    .bind(until)
-    .bind(length)
-    .bind(license.support_until.map(time))
-    .bind(license.quantity)
-    .bind(license.devices)
-    .bind(license.withdrawn_at.map(time));
-    ledger.write(query).await
+        )
+        .bind(license.id.0.to_vec())
+        .bind(until)
+        .bind(length)
+        .bind(license.support_until.map(time))
+        .bind(license.quantity)
+        .bind(license.devices)
+        .bind(license.withdrawn_at.map(time));
 }
 
-async fn add_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Reading<()> {
+fn add_license(batch: &mut Batch, license: &License) {
     let (until, length, started) = term(license.term);
-    let query = sqlx::query(
+    batch
+        .push(
         "INSERT INTO license (id, activation_id, organization, product, model, not_before, not_after, term, \
          started_at, support_until, quantity, devices, withdrawn_at, added_at) VALUES ($1, $2, \
          (SELECT id FROM organization WHERE name = $3), (SELECT id FROM product WHERE name = $4), \
@@ -116,11 +139,11 @@ async fn add_license(ledger: &mut SqliteLedger<'_>, license: &License) -> Readin
     .bind(license.devices)
     .bind(license.withdrawn_at.map(time))
     .bind(time(license.added_at));
-    ledger.write(query).await
 }
 
-async fn put_device(ledger: &mut SqliteLedger<'_>, id: &DeviceId, device: &DeviceRecord) -> Reading<()> {
-    let query = sqlx::query(
+fn put_device(batch: &mut Batch, id: &DeviceId, device: &DeviceRecord) -> Reading<()> {
+    batch
+        .push(
         "INSERT INTO device (id, public_key, first_seen, last_seen, label, system, epoch, sequence, \
          seen_counter, seen_digest, highest_counter, highest_digest, cut_epoch, cut_sequence, retired, case_id, \
          case_until, binding, verdict, lease_until, granted_epoch, granted_sequence, planned_operation, \
@@ -160,60 +183,57 @@ async fn put_device(ledger: &mut SqliteLedger<'_>, id: &DeviceId, device: &Devic
     .bind(device.granted.map(|position| number(position.sequence)))
     .bind(device.planned.map(|plan| plan.operation.0.to_vec()))
     .bind(device.planned.map(|plan| time(plan.until)));
-    ledger.write(query).await
+    Ok(())
 }
 
-async fn put_grant(ledger: &mut SqliteLedger<'_>, device: &DeviceId, frame: Vec<u8>) -> Reading<()> {
-    let query = sqlx::query(
-        "INSERT INTO device_grant (device, frame) VALUES ($1, $2) \
-         ON CONFLICT (device) DO UPDATE SET frame = excluded.frame",
-    );
-    ledger.write(query.bind(device.0.to_vec()).bind(frame)).await
+fn put_grant(batch: &mut Batch, device: &DeviceId, frame: Vec<u8>) {
+    batch
+        .push(
+            "INSERT INTO device_grant (device, frame) VALUES ($1, $2) \
+             ON CONFLICT (device) DO UPDATE SET frame = excluded.frame",
+        )
+        .bind(device.0.to_vec())
+        .bind(frame);
 }
 
-async fn put_results(
-    ledger: &mut SqliteLedger<'_>,
-    device: &DeviceId,
-    results: &[OperationResult],
-) -> Reading<()> {
-    if results.is_empty() {
-        return Ok(());
+fn put_results(batch: &mut Batch, device: &DeviceId, results: &[OperationResult]) -> Reading<()> {
+    for some in results.chunks(ROWS) {
+        batch.push_rows("INSERT INTO operation (device, id, outcome)", some.len(), 3);
+        for result in some {
+            let outcome = json("outcome", &result.outcome)?;
+            batch.bind(device.0.to_vec()).bind(result.id.0.to_vec()).bind(outcome);
+        }
     }
-    let mut rows = Vec::with_capacity(results.len());
-    for result in results {
-        rows.push((result.id.0.to_vec(), json("outcome", &result.outcome)?));
-    }
-    let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO operation (device, id, outcome) ");
-    query.push_values(rows, |mut row, (id, outcome)| {
-        row.push_bind(device.0.to_vec()).push_bind(id).push_bind(outcome);
-    });
-    ledger.write(query.build()).await
+    Ok(())
 }
 
-async fn start(ledger: &mut SqliteLedger<'_>, license: &LicenseId, at: Timestamp) -> Reading<()> {
-    let query = sqlx::query("UPDATE license SET started_at = $2 WHERE id = $1 AND started_at IS NULL");
-    ledger.write(query.bind(license.0.to_vec()).bind(time(at))).await
+fn start(batch: &mut Batch, license: &LicenseId, at: Timestamp) {
+    batch
+        .push("UPDATE license SET started_at = $2 WHERE id = $1 AND started_at IS NULL")
+        .bind(license.0.to_vec())
+        .bind(time(at));
 }
 
-async fn put_holding(ledger: &mut SqliteLedger<'_>, holding: &Holding) -> Reading<()> {
-    let query = sqlx::query(
-        "INSERT INTO holding (license, device, units, by_share, taken_epoch, taken_sequence) \
+fn put_holding(batch: &mut Batch, holding: &Holding) {
+    batch
+        .push(
+            "INSERT INTO holding (license, device, units, by_share, taken_epoch, taken_sequence) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (license, device) DO UPDATE SET units = excluded.units, \
          by_share = excluded.by_share, taken_epoch = excluded.taken_epoch, \
          taken_sequence = excluded.taken_sequence",
-    )
-    .bind(holding.license.0.to_vec())
-    .bind(holding.device.0.to_vec())
-    .bind(holding.units)
-    .bind(holding.by_share)
-    .bind(holding.taken_at.map(|position| position.epoch))
-    .bind(holding.taken_at.map(|position| number(position.sequence)));
-    ledger.write(query).await
+        )
+        .bind(holding.license.0.to_vec())
+        .bind(holding.device.0.to_vec())
+        .bind(holding.units)
+        .bind(holding.by_share)
+        .bind(holding.taken_at.map(|position| position.epoch))
+        .bind(holding.taken_at.map(|position| number(position.sequence)));
 }
 
-async fn archive(ledger: &mut SqliteLedger<'_>, archived: Archived) -> Reading<()> {
+fn archive(batch: &mut Batch, archived: Archived) {
     let known = archived.known;
-    let query = sqlx::query(
+    batch
+        .push(
         "INSERT INTO request (digest, device, counter, previous_epoch, previous_sequence, previous_executed, \
          speaks_from, listed, executed, lost, arrived_at, request, response) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -231,21 +251,20 @@ async fn archive(ledger: &mut SqliteLedger<'_>, archived: Archived) -> Reading<(
     .bind(time(archived.at))
     .bind(archived.request)
     .bind(archived.response);
-    ledger.write(query).await
 }
 
 /// Numbers rise by one, so that the oldest answers are those furthest below the newest.
-async fn pass(ledger: &mut SqliteLedger<'_>, passing: Passing) -> Reading<()> {
-    let query = sqlx::query("INSERT INTO passing (digest, response) VALUES ($1, $2)")
+fn pass(batch: &mut Batch, passing: Passing) {
+    batch
+        .push("INSERT INTO passing (digest, response) VALUES ($1, $2)")
         .bind(passing.digest.0.to_vec())
         .bind(passing.response);
-    ledger.write(query).await?;
-    let query = sqlx::query("DELETE FROM passing WHERE number <= (SELECT MAX(number) FROM passing) - $1");
-    ledger.write(query.bind(PASSING)).await
+    batch.push("DELETE FROM passing WHERE number <= (SELECT MAX(number) FROM passing) - $1").bind(PASSING);
 }
 
-async fn put_case(ledger: &mut SqliteLedger<'_>, case: &Case) -> Reading<()> {
-    let query = sqlx::query(
+fn put_case(batch: &mut Batch, case: &Case) -> Reading<()> {
+    batch
+        .push(
         "INSERT INTO fork_case (id, device, fork, counter, opened_at, until, resolved_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at",
     )
@@ -256,33 +275,28 @@ async fn put_case(ledger: &mut SqliteLedger<'_>, case: &Case) -> Reading<()> {
     .bind(time(case.opened_at))
     .bind(time(case.until))
     .bind(case.resolved_at.map(time));
-    ledger.write(query).await
+    Ok(())
 }
 
-/// Links the entries to the chain. The head is read each time: other processes append, too.
-async fn append(ledger: &mut SqliteLedger<'_>, entries: &[Entry]) -> Reading<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let head =
-        ledger.one(sqlx::query("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1")).await?;
-    let mut chain = match head {
-        Some(row) => {
-            Chain { length: Columns(&row).number("number")?, head: Digest(Columns(&row).bytes("hash")?) }
-        }
-        None => Chain::default(),
+/// Links the entries to the chain, and gives its new end.
+async fn append(ledger: &mut SqliteLedger<'_>, batch: &mut Batch, entries: &[Entry]) -> Reading<Chain> {
+    let mut chain = match ledger.chain {
+        Some(chain) => chain,
+        None => read_chain(ledger).await?,
     };
-    let mut links = Vec::with_capacity(entries.len());
-    for entry in entries {
-        links.push(chain.append(json("history", entry)?));
+    for some in entries.chunks(ROWS) {
+        batch.push_rows("INSERT INTO history (number, entry, hash)", some.len(), 3);
+        for entry in some {
+            let link = chain.append(json("history", entry)?);
+            batch.bind(number(link.number)).bind(link.text).bind(link.hash.0.to_vec());
+        }
     }
-    // Three values each, well below the 32,766 that one statement takes.
-    for some in links.chunks(512) {
-        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO history (number, entry, hash) ");
-        query.push_values(some, |mut row, link| {
-            row.push_bind(number(link.number)).push_bind(link.text.clone()).push_bind(link.hash.0.to_vec());
-        });
-        ledger.write(query.build()).await?;
-    }
-    Ok(())
+    Ok(chain)
+}
+
+async fn read_chain(ledger: &mut SqliteLedger<'_>) -> Reading<Chain> {
+    let newest = sqlx::query("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1");
+    let Some(row) = ledger.one(newest).await? else { return Ok(Chain::default()) };
+    let row = Columns(&row);
+    Ok(Chain { length: row.number("number")?, head: Digest(row.bytes("hash")?) })
 }

@@ -1,6 +1,7 @@
 //! Whether the database takes writes: what the writer met, until a probe proves that it is over.
 
-use crate::storage::sqlite::{close, connect, transaction};
+use crate::storage::sqlite::batch::Batch;
+use crate::storage::sqlite::{close, connect};
 use crate::storage::{ExchangeError, StorageError};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -61,12 +62,15 @@ impl Trouble {
 /// Commits some bytes and takes them away again, on a connection of its own.
 async fn probe(path: &Path) -> Result<(), StorageError> {
     let mut connection = connect(path).await?;
-    let fill = sqlx::query(
+    let mut fill = Batch::default();
+    fill.push(
         "INSERT INTO setting (name, value) VALUES ('probe', zeroblob($1)) \
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    );
-    transaction(&mut connection, async |ledger| ledger.write(fill.bind(PROBE_BYTES)).await).await?;
-    let clear = sqlx::query("DELETE FROM setting WHERE name = 'probe'");
-    transaction(&mut connection, async |ledger| ledger.write(clear).await).await?;
+    )
+    .bind(PROBE_BYTES);
+    fill.run(&mut connection).await?;
+    let mut clear = Batch::default();
+    clear.push("DELETE FROM setting WHERE name = 'probe'");
+    clear.run(&mut connection).await?;
     close(connection).await
 }

@@ -133,7 +133,7 @@ impl Work {
         }
     }
 
-    /// Answers a group in one transaction, each exchange in a savepoint of its own.
+    /// Answers a group in one transaction. An exchange that fails leaves nothing in it.
     async fn commit(&mut self, group: Group) -> Vec<Answer> {
         let size = group.len();
         match self.try_commit(group).await {
@@ -168,17 +168,16 @@ async fn answer(
 ) -> Result<Vec<Answer>, StorageError> {
     let mut answers = Vec::with_capacity(group.len());
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+    let mut ledger = SqliteLedger::new(&mut transaction);
     for (incoming, now, fresh) in group {
-        let mut own = transaction.begin().await.map_err(failed("begin"))?;
-        let answer = exchange(&mut SqliteLedger::new(&mut own), signer, incoming, now, fresh).await;
-        match &answer {
-            Ok(_) => own.commit().await.map_err(failed("commit"))?,
-            Err(error) => {
-                tracing::warn!(%error, code = error.code(), "an exchange was not answered");
-                own.rollback().await.map_err(failed("roll back"))?;
-            }
+        let answer = exchange(&mut ledger, signer, incoming, now, fresh).await;
+        if let Err(error) = &answer {
+            tracing::warn!(%error, code = error.code(), "an exchange was not answered");
         }
-        answers.push(answer);
+        answers.push(match answer {
+            Err(ExchangeError::Storage(error)) if ledger.is_over() => return Err(error),
+            answer => answer,
+        });
     }
     transaction.commit().await.map_err(failed("commit"))?;
     Ok(answers)
