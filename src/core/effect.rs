@@ -2,7 +2,7 @@
 
 use crate::event::TransportFailure;
 use crate::view::{BindingState, IssuerView, ResultView};
-use landfast_protocol::{Duration, LicenseId};
+use landfast_protocol::{Duration, LicenseId, Timestamp};
 use std::sync::Arc;
 
 /// Names a waiting caller. The shell draws it; the machine only repeats it.
@@ -21,6 +21,8 @@ pub enum Effect {
         counter: u64,
         /// The signed request, the same bytes at each attempt.
         request: Arc<[u8]>,
+        /// Licensing time, which judges the certificate of whoever answers: the wall clock may be wrong.
+        time: Timestamp,
     },
     /// Answer a waiting caller. Each ticket is answered exactly once.
     Reply(Ticket, Result<Reply, Refusal>),

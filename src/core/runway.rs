@@ -50,6 +50,22 @@ pub fn runway<'a>(snapshot: &'a Snapshot, feature: &str, now: &Moment) -> Runway
     Runway { left: None, until: None, reason: last.reason, issuer: last.issuer }
 }
 
+/// The features of one issuer that are granted now and denied `ahead` from now, in order.
+pub(crate) fn ending<'a>(view: &'a IssuerView, ahead: Duration, now: &Moment) -> Vec<&'a str> {
+    let time = view.time.now(now);
+    let later = time.after(ahead);
+    if !view.features.passed_between(time, later) {
+        return Vec::new();
+    }
+    let ends = |feature: &&str| {
+        let query = Query { feature, quantity: 1, version: None, issuer: None };
+        let rows = view.features.rows.get(*feature).map_or(&[][..], Vec::as_slice);
+        let granted = |at| decide(view, rows, &query, at).granted;
+        granted(time) && !granted(later)
+    };
+    view.features.names().into_iter().filter(ends).collect()
+}
+
 /// What one issuer has of the feature, and its licensing time now.
 struct Share<'a> {
     view: &'a IssuerView,

@@ -9,19 +9,19 @@ use crate::view::{
     IssuerView, LicenseView, PendingView, ResultView,
 };
 use crate::what_if::Bench;
-use landfast_protocol::OperationId;
 use landfast_protocol::binding::{BindingPolicy, GroupComparison, GroupState};
 use landfast_protocol::evidence::Group;
 use landfast_protocol::grant::{Grant, Token};
 use landfast_protocol::operation::{Action, Outcome};
 use landfast_protocol::reading::{FactorReading, Reading};
+use landfast_protocol::{Duration, OperationId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerView {
     let grant = inner.grant.as_deref();
     let time = inner.state.time.now(now);
-    IssuerView {
+    let mut view = IssuerView {
         name: settings.name.clone(),
         issuer: inner.state.issuer,
         device: inner.device,
@@ -38,7 +38,27 @@ pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerVi
         contact: contact_view(inner),
         features: features(inner),
         alerts: alerts(inner, now),
-    }
+    };
+    view.alerts.extend(ends_soon(&view, now));
+    view
+}
+
+/// B9: said so long before a feature ends.
+const NOTICE: Duration = Duration::days(7);
+/// Features that are named there; the others are counted.
+const NAMED: usize = 3;
+
+fn ends_soon(view: &IssuerView, now: &Moment) -> Option<Alert> {
+    let ending = crate::runway::ending(view, NOTICE, now);
+    let named = ending.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let others = match ending.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let message = format!(
+        "within 7 days end: {named}{others}; `landfast runway` says when and why, `landfast reclaim` asks for a renewal"
+    );
+    (!ending.is_empty()).then_some(Alert { code: "ends_soon", message })
 }
 
 fn bench(inner: &Inner) -> Bench {

@@ -142,7 +142,7 @@ impl<'a> Work<'a> {
         let mut effects = vec![Effect::Publish(Arc::clone(&view))];
         if let Some(request) = self.inner.state.outstanding.as_ref().filter(|_| self.send) {
             let (counter, request) = (request.name.counter, Arc::from(request.bytes.as_slice()));
-            effects.push(Effect::Send { counter, request });
+            effects.push(Effect::Send { counter, request, time: self.time() });
         }
         effects.extend(std::mem::take(&mut self.replies).into_iter().map(|(t, r)| Effect::Reply(t, r)));
         effects.extend(signals(before.as_deref(), &view, &self.now).into_iter().map(Effect::Signal));

@@ -209,7 +209,7 @@ impl Agent {
             match life.queue.pop_front() {
                 None => break,
                 Some(Effect::Publish(view)) => life.shown = Some(view),
-                Some(Effect::Send { counter, request }) => {
+                Some(Effect::Send { counter, request, .. }) => {
                     life.sent = Some(counter);
                     done.left.push(request);
                 }

@@ -5,7 +5,7 @@ use super::shown::Shown;
 use crate::adapters::{Alarm, Clock};
 use crate::desk::Answer;
 use crate::faultpoint::{Boundary, pass};
-use crate::transport::Route;
+use crate::transport::{Route, Today};
 use landfast_core::effect::{Effect, Signal, Ticket};
 use landfast_core::event::TransportFailure;
 use landfast_protocol::Duration;
@@ -86,7 +86,10 @@ impl Interpreter {
                     self.shown.publish(issuer, view);
                     pass(Boundary::PublishAfter);
                 }
-                Effect::Send { counter, request } => self.send(issuer, counter, request),
+                Effect::Send { counter, request, time } => {
+                    let today = Today { time, certain: self.clock.now().synchronized };
+                    self.send(issuer, counter, request, today);
+                }
                 Effect::Reply(ticket, reply) => {
                     pass(Boundary::ReplyBefore);
                     if let Some(caller) = self.callers.remove(&ticket) {
@@ -143,7 +146,7 @@ impl Interpreter {
         }
     }
 
-    fn send(&mut self, issuer: usize, counter: u64, request: Arc<[u8]>) {
+    fn send(&mut self, issuer: usize, counter: u64, request: Arc<[u8]>, today: Today) {
         let (Some(route), Some(place)) = (self.routes.get(issuer), self.sending.get_mut(issuer)) else {
             return;
         };
@@ -155,7 +158,7 @@ impl Interpreter {
         let attempt = self.attempts;
         let (route, delivered) = (Arc::clone(route), self.delivered.clone());
         let task = tokio::spawn(async move {
-            let result = route.exchange(request).await;
+            let result = route.exchange(request, today).await;
             // The loop is gone only when the agent stops; the request is kept.
             let _ = delivered.send(Delivered { issuer, attempt, counter, result }).await;
         });

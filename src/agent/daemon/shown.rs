@@ -36,6 +36,7 @@ impl Shown {
     /// Replaces what is shown of one issuer.
     pub fn publish(&mut self, issuer: usize, view: Arc<IssuerView>) {
         let Some(place) = self.views.get_mut(issuer) else { return };
+        log_new_alerts(place, &view);
         *place = view;
         let mut snapshot = Snapshot::clone(&self.snapshot.load());
         if let Some(place) = snapshot.issuers.get_mut(issuer) {
@@ -111,5 +112,12 @@ impl Shown {
         let mut view = IssuerView::clone(view);
         view.alerts.extend(incidents.cloned().chain(trouble.clone()).chain(deaf));
         Arc::new(view)
+    }
+}
+
+fn log_new_alerts(before: &IssuerView, after: &IssuerView) {
+    let is_new = |alert: &&Alert| before.alerts.iter().all(|known| known.code != alert.code);
+    for alert in after.alerts.iter().filter(is_new) {
+        tracing::warn!(issuer = after.name, code = alert.code, "{}", alert.message);
     }
 }

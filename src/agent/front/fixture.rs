@@ -196,7 +196,7 @@ impl Inside {
             for effect in step.commit(&mut device.store) {
                 match effect {
                     Effect::Publish(_) => self.publish(),
-                    Effect::Send { counter, request } if !self.reachable => {
+                    Effect::Send { counter, request, .. } if !self.reachable => {
                         drop(request);
                         let failure = TransportFailure::Unreachable("connection refused".to_owned());
                         events.push_back(Event::SendFailed { counter, failure });

@@ -4,10 +4,13 @@
 //! so that whoever waits for the agent hears of a slow authority before taking the agent for dead. Nothing is kept open
 //! between exchanges, and nothing that fails here loses anything: the request is durable, and the machine tries again.
 
+mod certificate;
 mod connect;
 mod failure;
 mod http;
 mod tls;
+
+pub use certificate::Today;
 
 use crate::config::{Address, Issuer, Online};
 use landfast_core::TransportFailure;
@@ -31,14 +34,14 @@ impl Route {
     }
 
     /// Delivers a request. Gives the bytes of the answer, which nobody has judged yet.
-    pub async fn exchange(&self, request: Arc<[u8]>) -> Result<Vec<u8>, TransportFailure> {
+    pub async fn exchange(&self, request: Arc<[u8]>, today: Today) -> Result<Vec<u8>, TransportFailure> {
         if self.addresses.is_empty() {
             return Err(TransportFailure::NoAddress);
         }
         // All of them run from now on: what one address does not need is left to the next ones.
         let turns = shares(self.online.exchange_timeout, self.addresses.len());
         let turns: Vec<_> = turns.map(|end| (end, Box::pin(sleep(end)))).collect();
-        let tls = tls::configure(self.ca.clone()).await?;
+        let tls = tls::configure(self.ca.clone(), today).await?;
         let mut failures = Vec::new();
         for (address, (end, over)) in self.addresses.iter().zip(turns) {
             let answered = tokio::select! {

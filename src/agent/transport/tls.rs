@@ -1,12 +1,13 @@
 //! TLS to the authority, and its troubles in plain words.
 
+use super::certificate::{ByLicensingTime, Today};
 use super::failure::{garbage, unreachable, words};
 use crate::config::{Address, ca_store};
 use landfast_core::TransportFailure;
 use landfast_protocol::Timestamp;
 use landfast_protocol::local::Rfc3339;
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig};
@@ -17,31 +18,40 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// Made for each exchange and dropped after it: the system's CA store is large, and exchanges are rare.
-pub(super) async fn configure(ca: Option<String>) -> Result<Arc<ClientConfig>, TransportFailure> {
+pub(super) async fn configure(
+    ca: Option<String>,
+    today: Today,
+) -> Result<Arc<ClientConfig>, TransportFailure> {
     // Reading the system's CA store takes some milliseconds, in which checks would wait.
-    let made = tokio::task::spawn_blocking(move || make(ca.as_deref())).await;
+    let made = tokio::task::spawn_blocking(move || make(ca.as_deref(), today)).await;
     made.unwrap_or_else(|error| Err(TransportFailure::Tls(error.to_string()))).map(Arc::new)
 }
 
-fn make(ca: Option<&str>) -> Result<ClientConfig, TransportFailure> {
-    let failed = |why: String| TransportFailure::Tls(why);
+fn make(ca: Option<&str>, today: Today) -> Result<ClientConfig, TransportFailure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?;
-    let mut config = match ca {
-        Some(pem) => {
-            let store = ca_store(pem).map_err(|why| failed(format!("`ca` of the issuer file: {why}")))?;
-            versions.with_root_certificates(store).with_no_client_auth()
-        }
-        None => versions
-            .dangerous()
-            .with_custom_certificate_verifier(system_verifier(provider)?)
-            .with_no_client_auth(),
+    let verifier = match ca {
+        Some(pem) => pinned_verifier(pem, Arc::clone(&provider))?,
+        None => system_verifier(Arc::clone(&provider))?,
     };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TransportFailure::Tls(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(ByLicensingTime { verifier, today }))
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     Ok(config)
+}
+
+fn pinned_verifier(
+    pem: &str,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, TransportFailure> {
+    let failed = |why: String| TransportFailure::Tls(format!("`ca` of the issuer file: {why}"));
+    let store = ca_store(pem).map_err(failed)?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build();
+    verifier.map(|made| made as Arc<dyn ServerCertVerifier>).map_err(|error| failed(error.to_string()))
 }
 
 fn system_verifier(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TransportFailure> {

@@ -7,7 +7,7 @@ use crate::desk::Answer;
 use crate::transport::Route;
 use landfast_core::effect::{Reply, Signal};
 use landfast_core::view::Alert;
-use landfast_protocol::Duration;
+use landfast_protocol::{Duration, Timestamp};
 use std::time::Duration as Time;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -45,7 +45,8 @@ fn bench() -> Bench {
 }
 
 fn send(counter: u64) -> (usize, Effect) {
-    (0, Effect::Send { counter, request: Arc::from(b"request".as_slice()) })
+    let request = Arc::from(b"request".as_slice());
+    (0, Effect::Send { counter, request, time: Timestamp::default() })
 }
 
 fn reply(ticket: Ticket) -> (usize, Effect) {

@@ -7,17 +7,22 @@ use std::process::Command;
 /// Nobody, on Debian and elsewhere.
 const NOBODY: u32 = 65_534;
 
+/// Junk of a mebibyte on one connection: an error, or an end.
+async fn pour<S: AsyncReadExt + AsyncWriteExt + Unpin>(mut stream: S, junk: &[u8]) {
+    let _ = stream.write_all(junk).await;
+    let mut answer = Vec::new();
+    let _ = soon(stream.read_to_end(&mut answer)).await;
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+}
+
 #[tokio::test]
 async fn a_mebibyte_of_junk_is_answered_or_cut_off() {
-    let served = Served::new(&["acme"]);
+    let served = Served::with(Bench::new(&["acme"]), Limits::default(), 64, true);
     let mebibyte = 1024 * 1024;
     for junk in [vec![0; mebibyte], vec![b'A'; mebibyte], b"GET / HTTP/1.1\r\nx: ".repeat(mebibyte / 19)] {
-        let mut stream = served.connect().await;
-        let _ = stream.write_all(&junk).await;
-        let mut answer = Vec::new();
-        let _ = soon(stream.read_to_end(&mut answer)).await;
-        let text = String::from_utf8_lossy(&answer);
-        assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+        pour(served.connect().await, &junk).await;
+        pour(TcpStream::connect(served.loopback.unwrap()).await.unwrap(), &junk).await;
     }
     assert_eq!(served.get("/healthz").await.status, 200);
     served.stop().await;

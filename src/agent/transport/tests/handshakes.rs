@@ -23,6 +23,36 @@ async fn a_certificate_of_the_future_is_named_with_both_times() {
     assert_failure(&failure, "authority_tls", &["it is valid from 2400-01-01T00:00:00Z on", "clock"]);
 }
 
+/// A certificate for 2030 only, shown to a machine that believes in this day.
+async fn in_2030(year: i32, certain: bool) -> Result<Vec<u8>, TransportFailure> {
+    let certificates = Certificates::with(&["127.0.0.1"], |params| {
+        params.not_before = rcgen::date_time_ymd(2030, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+    });
+    let authority = Authority::start(certificates, usual().1).await;
+    let time = rcgen::date_time_ymd(year, 6, 1).unix_timestamp();
+    let today = Today { time: Timestamp(u64::try_from(time).unwrap()), certain };
+    exchange_on(today, &route(&[&authority.address], &authority.ca)).await
+}
+
+#[tokio::test]
+async fn b10_a_certificate_is_judged_by_licensing_time() {
+    assert_eq!(in_2030(2030, true).await.unwrap(), b"an answer");
+    let failure = in_2030(2032, true).await.unwrap_err();
+    assert_failure(
+        &failure,
+        "authority_tls",
+        &["it expired at 2031-01-01T00:00:00Z", "2032-06-01T00:00:00Z here"],
+    );
+}
+
+#[tokio::test]
+async fn b10_a_clock_that_is_behind_does_not_keep_the_authority_away() {
+    assert_eq!(in_2030(1970, false).await.unwrap(), b"an answer");
+    assert_failure(&in_2030(1970, true).await.unwrap_err(), "authority_tls", &["it is valid from 2030"]);
+    assert_failure(&in_2030(2032, false).await.unwrap_err(), "authority_tls", &["it expired"]);
+}
+
 #[tokio::test]
 async fn an_unknown_ca_is_not_accepted() {
     let authority = authority(usual().1).await;

@@ -1,11 +1,12 @@
 //! B9: how long each feature stays granted if nothing changes.
 
 use crate::support::*;
+use landfast_core::event::Delivery;
 use landfast_core::runway::runway;
-use landfast_core::{Reason, Snapshot};
-use landfast_protocol::grant::{Model, Token};
+use landfast_core::{Event, Reason, Snapshot, Ticket};
+use landfast_protocol::grant::{Feature, Model, Token};
 use landfast_protocol::operation::Outcome;
-use landfast_protocol::{Duration, List, Timestamp};
+use landfast_protocol::{Duration, List, Text, Timestamp};
 use proptest::prelude::*;
 
 fn term(number: u8, from: u64, to: u64) -> Token {
@@ -43,6 +44,52 @@ fn b9_a_term_that_follows_another_goes_on() {
     assert_eq!(days(&device), (Some(0), Reason::NotStarted));
     device.pass(10 * DAY);
     assert_eq!(days(&device), (Some(8), Reason::Expired));
+}
+
+fn warning(device: &Device) -> Option<String> {
+    let view = device.machine.view(&device.now);
+    view.alerts.iter().find(|alert| alert.code == "ends_soon").map(|alert| alert.message.clone())
+}
+
+/// It wakes by itself at least every hour.
+fn pass_days(device: &mut Device, days: u64) {
+    for _ in 0..days * 24 {
+        let due = device.wake_at().unwrap();
+        assert!(due <= device.now.boot.0 + 3601, "{due}");
+        device.pass(3600);
+        device.handle(Event::Wake);
+    }
+}
+
+#[test]
+fn b9_the_agent_says_so_a_week_before_a_feature_ends() {
+    let (mut issuer, mut device) = holding(vec![term(1, 0, 10), term(2, 8, 30)]);
+    pass_days(&mut device, 22);
+    assert_eq!(warning(&device), None, "8 days are left");
+    pass_days(&mut device, 2);
+    let said = warning(&device).unwrap();
+    assert!(said.starts_with("within 7 days end: points; ") && said.contains("landfast runway"), "{said}");
+    issuer.tokens = vec![term(2, 8, 60)];
+    device.handle(Event::Reclaim { ticket: Ticket(3), delivery: Delivery::Online });
+    let request = device.sent().unwrap();
+    let answer = issuer.answer(&request, Outcome::Done, Timestamp(NOON.0 + 24 * DAY));
+    device.import(answer);
+    assert_eq!(warning(&device), None);
+    pass_days(&mut device, 40);
+    assert!(!device.check("points", 1).granted);
+    assert_eq!(warning(&device), None, "what has ended does not end soon");
+}
+
+#[test]
+fn b9_many_features_that_end_are_counted() {
+    let with = |token: Token, names: &[&str]| {
+        let feature = |name: &&str| Feature { name: Text::lossy(name), ..token.features[0].clone() };
+        Token { features: List::new(names.iter().map(feature).collect()).unwrap(), ..token.clone() }
+    };
+    let ending = with(term(1, 0, 3), &["a", "b", "c", "d", "e"]);
+    let staying = with(term(2, 0, 30), &["b"]);
+    let (_, device) = holding(vec![ending, staying]);
+    assert!(warning(&device).unwrap().starts_with("within 7 days end: a, c, d and 1 more; "));
 }
 
 #[test]
