@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale, fault_binary, wait_for};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What an administrator does, on an agent that may hold a license already.
@@ -53,7 +53,7 @@ fn p8_return_survives_a_crash_at_every_boundary() {
 
 fn survive(story: Story) {
     let directory = tempfile::tempdir().unwrap();
-    let authority = Authority::start(directory.path(), "acme").unwrap();
+    let mut authority = Authority::start(directory.path(), "acme").unwrap();
     let points = boundaries(story, directory.path(), &authority);
     // Each of the three has a record to store, a snapshot to publish, a request to send and a caller to answer.
     for kind in ["persist.", "publish.", "send.", "reply."] {
@@ -63,8 +63,56 @@ fn survive(story: Story) {
         );
     }
     println!("{story:?}: {} boundaries", points.len());
+    let mut before = Progress::NotBegun;
     for (at, point) in points.iter().enumerate() {
-        crash_at(story, point, directory.path(), &authority, at);
+        let progress = crash_at(story, point, directory.path(), &mut authority, at);
+        assert!(
+            before <= progress,
+            "{story:?} {point:?}: {progress:?} after {before:?} one boundary earlier"
+        );
+        before = progress;
+    }
+    assert_eq!(before, Progress::Done, "{story:?}: the caller was answered");
+}
+
+/// How far a story had come when the agent was killed. I4: there is nothing between these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    NotBegun,
+    /// The request is kept, its answer is not. What is given back is out of use from here on.
+    Asked,
+    Done,
+}
+
+impl Progress {
+    /// As an agent shows it that cannot ask anyone; `before` is where it stood when the story began.
+    fn of(story: Story, agent: &Agent, before: Position) -> Self {
+        let now = Position::of(agent);
+        let moved = (now.counter - before.counter, now.sequence - before.sequence);
+        match (story, moved, agent.granted("points").unwrap()) {
+            (Story::Activate, (0, 0), false) | (Story::Reclaim | Story::Return, (0, 0), true) => {
+                Self::NotBegun
+            }
+            (Story::Activate | Story::Return, (1, 0), false) | (Story::Reclaim, (1, 0), true) => Self::Asked,
+            (Story::Activate | Story::Reclaim, (1, 1), true) | (Story::Return, (1, 1), false) => Self::Done,
+            between => panic!("between two states: {between:?}\n{}", agent.log()),
+        }
+    }
+}
+
+/// Of an agent: the request that it made last, and the grant that it holds.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    counter: u64,
+    sequence: u64,
+}
+
+impl Position {
+    fn of(agent: &Agent) -> Self {
+        let status = agent.landfast(&["status", "--json"]).unwrap().json().unwrap();
+        let issuer = &status["issuers"][0];
+        let sequence = issuer["grant"]["sequence"].as_u64().unwrap_or_default();
+        Self { counter: issuer["counter"].as_u64().unwrap(), sequence }
     }
 }
 
@@ -72,7 +120,7 @@ type Point = (String, usize);
 
 /// The boundaries that a story passes, each with its number among those of its name since the agent started.
 fn boundaries(story: Story, directory: &Path, authority: &Authority) -> Vec<Point> {
-    let (mut agent, id) = prepared(story, directory, authority, "traced");
+    let (mut agent, id, _) = prepared(story, directory, authority, "traced");
     let trace = directory.join("trace");
     agent.options().environment = vec![("LANDFAST_FAULT_TRACE".to_owned(), trace.display().to_string())];
     agent.run().unwrap();
@@ -97,19 +145,20 @@ fn boundaries(story: Story, directory: &Path, authority: &Authority) -> Vec<Poin
 }
 
 /// An installed agent, stopped, with the license that the story begins with.
-fn prepared(story: Story, directory: &Path, authority: &Authority, name: &str) -> (Agent, String) {
+fn prepared(story: Story, directory: &Path, authority: &Authority, name: &str) -> (Agent, String, Position) {
     let id = authority.sell(&Sale::perpetual("control", 3)).unwrap();
     let options = AgentOptions { program: Some(fault_binary().unwrap()), ..AgentOptions::default() };
     let mut agent = Agent::start(directory, name, &[authority], options).unwrap();
     if story.begins_licensed() {
         agent.activate(&id).unwrap();
     }
+    let position = Position::of(&agent);
     agent.stop().unwrap();
-    (agent, id)
+    (agent, id, position)
 }
 
-fn crash_at(story: Story, point: &Point, directory: &Path, authority: &Authority, at: usize) {
-    let (mut agent, id) = prepared(story, directory, authority, &format!("crash-{at}"));
+fn crash_at(story: Story, point: &Point, directory: &Path, authority: &mut Authority, at: usize) -> Progress {
+    let (mut agent, id, position) = prepared(story, directory, authority, &format!("crash-{at}"));
     let fault = format!("{}:{}", point.0, point.1);
     agent.options().environment = vec![("LANDFAST_FAULT".to_owned(), fault.clone())];
     agent.run().unwrap();
@@ -118,14 +167,16 @@ fn crash_at(story: Story, point: &Point, directory: &Path, authority: &Authority
     wait_for("the agent to be killed", || process.ended())
         .unwrap_or_else(|error| panic!("{story:?} did not pass {fault}: {error}; {told:?}"));
 
+    // Alone it shows what it kept.
+    authority.stop().unwrap();
     agent.options().environment.clear();
     agent.run().unwrap_or_else(|error| panic!("after {fault}: {error}"));
+    let progress = Progress::of(story, &agent, position);
+    // A caller who was told that it is done can rely on it.
+    assert!(told.code != Some(0) || progress == Progress::Done, "{story:?} {fault}: {progress:?} {told:?}");
+
+    authority.serve().unwrap();
     let log = agent.log();
-    // I4: before or after, never between. A caller who was told that it is done can rely on it.
-    if told.code == Some(0) {
-        assert_eq!(agent.granted("points").unwrap(), story.ends_licensed(), "{story:?} {fault}: {log}");
-    }
-    // A return that was stored is final, also before the authority heard of it; one that was not never happened.
     agent.landfast(&["reclaim"]).unwrap().ok().unwrap();
     let again = agent.landfast(&story.command(&id)).unwrap();
     let nothing_left = matches!(story, Story::Return) && again.code == Some(1);
@@ -133,6 +184,7 @@ fn crash_at(story: Story, point: &Point, directory: &Path, authority: &Authority
     assert_eq!(agent.granted("points").unwrap(), story.ends_licensed(), "{story:?} {fault}: {log}");
     let pending = agent.landfast(&["pending", "--json"]).unwrap().json().unwrap();
     assert_eq!(pending["pending"].as_array().map(Vec::len), Some(0), "{story:?} {fault}: {pending}");
+    once_each(authority);
     // I1 and I2: the authority counts exactly what the device holds.
     let counted = units(authority, &id);
     assert_eq!(counted, if story.ends_licensed() { 3 } else { 0 }, "{story:?} {fault}");
@@ -142,6 +194,19 @@ fn crash_at(story: Story, point: &Point, directory: &Path, authority: &Authority
         assert_eq!(units(authority, &id), 0, "{story:?} {fault}");
     }
     agent.stop().unwrap();
+    progress
+}
+
+/// I3: whatever was sent again, each operation acted once.
+fn once_each(authority: &Authority) {
+    let history = authority.command(&["history", "--last", "1000", "--json"]).unwrap().json().unwrap();
+    let mut acted = BTreeSet::new();
+    for entry in history.as_array().unwrap() {
+        if let Some(operation) = entry["operation"].as_str() {
+            assert!(acted.insert(operation), "operation {operation} acted twice: {history}");
+        }
+    }
+    assert!(!acted.is_empty(), "{history}");
 }
 
 fn units(authority: &Authority, id: &str) -> u64 {

@@ -3,6 +3,8 @@
 use crate::support::Stage;
 use landfast_hardware::fixture::{Card, Disk, FieldServer, Recording};
 use landfast_tests::harness::{Agent, AgentOptions, Authority, Sale, is_root, run, skipped, wait_for};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 /// A vendor, and a licensed field server whose parts can be replaced.
@@ -102,6 +104,11 @@ fn p1_a_bridge_and_a_veth_made_while_the_agent_runs_change_nothing() {
         (issuer["state"].clone(), issuer["groups"].clone())
     };
     let before = factors();
+    let mut events = UnixStream::connect(stage.agent.socket()).unwrap();
+    events.write_all(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut said = String::new();
+    wait_for("the stream of events", || heard(&mut events, &mut said).contains("retry:").then_some(()))
+        .unwrap();
     let mut made = Interfaces(Vec::new());
     if !Interfaces::ip(&["link", "add", "lfbridge0", "type", "bridge"]) {
         return skipped(name, "this kernel makes no bridge");
@@ -117,4 +124,18 @@ fn p1_a_bridge_and_a_veth_made_while_the_agent_runs_change_nothing() {
     let after = wait_for("the interfaces to go", || Some(factors())).unwrap();
     assert_eq!(after, before);
     assert!(stage.agent.granted("points").unwrap());
+    // Signals come in order: before that of the return there was none.
+    stage.agent.landfast(&["return", "--all", "--yes"]).unwrap().ok().unwrap();
+    wait_for("a signal", || heard(&mut events, &mut said).contains("event: licenses").then_some(())).unwrap();
+    assert!(!said.contains("event: binding"), "{said}");
+}
+
+/// What a stream of events has said by now.
+fn heard<'a>(events: &mut UnixStream, said: &'a mut String) -> &'a str {
+    events.set_nonblocking(true).unwrap();
+    let mut some = [0; 4096];
+    while let Ok(length @ 1..) = events.read(&mut some) {
+        said.push_str(&String::from_utf8_lossy(&some[..length]));
+    }
+    said
 }
