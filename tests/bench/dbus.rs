@@ -34,7 +34,9 @@ async fn compare(address: &str) -> Result<Figure> {
         unit: "x",
         floor: Some(Floor { value: median(floors), unit: "us", what: "p50 of a bare zbus service" }),
         bar: Some(Bar::AtMost(1.2)),
-        how: format!("p50 of {CALLS} calls of Check over dbus-daemon, {ROUNDS} rounds, 100 licenses"),
+        how: format!(
+            "p50 of {CALLS} calls of Check over dbus-daemon, {ROUNDS} rounds, 100 licenses, all on one CPU"
+        ),
     })
 }
 

@@ -10,11 +10,13 @@ mod figure;
 mod hardware;
 mod http;
 mod idle;
+mod one_cpu;
 mod stopwatch;
 
 use anyhow::{Context, Result};
 use figure::Figure;
 use landfast_tests::harness::{Agent, AgentOptions, Authority, Bus, Sale};
+use one_cpu::OneCpu;
 use std::path::Path;
 
 /// Licenses that the measured agent holds.
@@ -51,6 +53,7 @@ fn main() -> Result<()> {
 }
 
 fn agent_figures(directory: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Figure>> {
+    let _one_cpu = OneCpu::keep()?;
     let bus = Bus::start(directory)?;
     let authority = Authority::start(directory, "acme")?;
     let mut agent = Agent::start(directory, "server", &[&authority], AgentOptions::default().on(&bus))?;

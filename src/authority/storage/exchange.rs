@@ -2,13 +2,12 @@
 
 use crate::domain::device::DeviceRecord;
 use crate::domain::exchange::{Decision, Facts, GrantContent, decide};
-use crate::domain::fork::Known;
 use crate::domain::history::{Entry, Event};
 use crate::domain::stranger::{self, Reply};
 use crate::signer::Signer;
-use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Opening, Passing, StorageError};
+use crate::storage::{Archived, Case, Changes, ExchangeError, Ledger, Passing, Reads, StorageError};
 use landfast_protocol::request::{Opened, Request};
-use landfast_protocol::{IssuerId, LicenseId, OperationId, Text, Timestamp};
+use landfast_protocol::{IssuerId, Text, Timestamp};
 
 /// A request whose signature was verified, with its bytes.
 #[derive(Clone, Debug)]
@@ -49,11 +48,11 @@ pub async fn exchange<L: Ledger>(
     fresh: [u8; 8],
 ) -> Result<Vec<u8>, ExchangeError> {
     let Incoming { bytes, opened } = incoming;
-    let opening = ledger.opening(&opened.name.digest, &opened.key.device()).await?;
-    if let Some(response) = opening.archived {
+    let reads = ledger.reads(&opened).await?;
+    if let Some(response) = reads.archived {
         return Ok(response);
     }
-    let facts = gather(ledger, signer.issuer(), opening, &opened).await?;
+    let facts = facts(signer.issuer(), reads);
     if let Some(reply) = stranger::reply(&facts, &opened, now)? {
         return pass(ledger, signer, reply, &opened).await;
     }
@@ -91,41 +90,9 @@ async fn pass<L: Ledger>(
     Ok(response)
 }
 
-async fn gather<L: Ledger>(
-    ledger: &mut L,
-    issuer: IssuerId,
-    opening: Opening,
-    opened: &Opened,
-) -> Result<Facts, StorageError> {
-    let id = opened.key.device();
-    let Opening { device, epoch, .. } = opening;
-    let known = match &device {
-        // While a case is open nothing more is looked for.
-        Some(record) if record.case.is_none() => ledger.known(record, opened).await?,
-        _ => Known::default(),
-    };
-    let known_from = match &device {
-        Some(record) if opened.name.counter < record.seen_counter() => ledger.first_counter(&id).await?,
-        _ => None,
-    };
-    let operations: Vec<OperationId> = opened.request.operations.iter().map(|o| o.id).collect();
-    let mut named: Vec<LicenseId> =
-        opened.request.operations.iter().filter_map(|o| o.action.license()).collect();
-    named.sort_unstable();
-    named.dedup();
-    let results = match &device {
-        Some(_) if !operations.is_empty() => ledger.results(&id, &operations).await?,
-        _ => Default::default(),
-    };
-    Ok(Facts {
-        issuer,
-        epoch,
-        device,
-        known_from,
-        known,
-        results,
-        licenses: ledger.licenses(&id, &named).await?,
-    })
+fn facts(issuer: IssuerId, reads: Reads) -> Facts {
+    let Reads { archived: _, epoch, device, known, known_from, results, licenses } = reads;
+    Facts { issuer, epoch, device, known_from, known, results, licenses }
 }
 
 async fn current_grant<L: Ledger>(ledger: &mut L, device: &DeviceRecord) -> Result<Vec<u8>, StorageError> {

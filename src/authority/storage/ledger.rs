@@ -102,33 +102,64 @@ impl Changes {
     }
 }
 
-/// What each exchange begins with.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    /// As [`Ledger::archived`].
+/// Everything that the answer to a request depends on.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    /// The answer, if it was given before; nothing else is read then.
     pub archived: Option<Vec<u8>>,
     /// As [`Ledger::epoch`].
     pub epoch: u32,
     /// As [`Ledger::device`].
     pub device: Option<DeviceRecord>,
+    /// As [`Ledger::known`].
+    pub known: Known,
+    /// As [`Ledger::first_counter`], for requests from before the newest executed one.
+    pub known_from: Option<u64>,
+    /// As [`Ledger::results`].
+    pub results: BTreeMap<OperationId, Outcome>,
+    /// As [`Ledger::licenses`].
+    pub licenses: BTreeMap<LicenseId, LicenseFacts>,
+}
+
+/// The licenses that a request names, each once.
+pub(super) fn named(opened: &Opened) -> Vec<LicenseId> {
+    let mut named: Vec<_> = opened.request.operations.iter().filter_map(|o| o.action.license()).collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The operations that a request carries.
+pub(super) fn operations(opened: &Opened) -> Vec<OperationId> {
+    opened.request.operations.iter().map(|operation| operation.id).collect()
 }
 
 type Reading<T> = Result<T, StorageError>;
 
 /// One serializable transaction: reads, and then at most one [`Ledger::save`].
 pub trait Ledger: Send {
-    /// What each exchange begins with.
-    fn opening(
-        &mut self,
-        digest: &Digest,
-        device: &DeviceId,
-    ) -> impl Future<Output = Reading<Opening>> + Send {
+    /// Everything that the answer to a request depends on. A store that is far away reads it in one go.
+    fn reads(&mut self, opened: &Opened) -> impl Future<Output = Reading<Reads>> + Send {
         async move {
-            Ok(Opening {
-                archived: self.archived(digest).await?,
-                epoch: self.epoch().await?,
-                device: self.device(device).await?,
-            })
+            let id = opened.key.device();
+            let mut reads = Reads { archived: self.archived(&opened.name.digest).await?, ..Reads::default() };
+            if reads.archived.is_some() {
+                return Ok(reads);
+            }
+            reads.epoch = self.epoch().await?;
+            reads.licenses = self.licenses(&id, &named(opened)).await?;
+            if let Some(record) = self.device(&id).await? {
+                reads.results = self.results(&id, &operations(opened)).await?;
+                // While a case is open nothing more is looked for.
+                if record.case.is_none() {
+                    reads.known = self.known(&record, opened).await?;
+                }
+                if opened.name.counter < record.seen_counter() {
+                    reads.known_from = self.first_counter(&id).await?;
+                }
+                reads.device = Some(record);
+            }
+            Ok(reads)
         }
     }
 

@@ -11,7 +11,8 @@ pub mod memory;
 pub mod sqlite;
 
 pub use error::{ExchangeError, StorageError};
-pub use ledger::{Archived, Case, Changes, Ledger, Opening, PASSING, Passing};
+pub use ledger::{Archived, Case, Changes, Ledger, PASSING, Passing, Reads};
+use ledger::{named, operations};
 
 use crate::signer::Signer;
 use landfast_protocol::Timestamp;

@@ -1,11 +1,14 @@
 //! Statements that go to the database together.
 //!
 //! SQLite runs on a thread of its own. Each statement on its own costs the way there and back, which takes longer than
-//! the statement does; a batch costs it once.
+//! the statement does; a batch costs it once. That one query may hold several statements is a trait of sqlx's SQLite driver,
+//! which no other part of the authority knows of.
 
 use crate::storage::sqlite::rows::{Reading, failed};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type};
+use futures_util::StreamExt;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Either, Encode, Executor, Sqlite, SqliteConnection, Type};
 use std::fmt::Write;
 
 /// Values of one batch above which its text is not kept for the next one: there are too many different ones.
@@ -36,11 +39,7 @@ impl Batch {
 
     /// One more statement that inserts `rows` rows of `width` values.
     pub fn push_rows(&mut self, insert: &str, rows: usize, width: usize) -> &mut Self {
-        let row = |row: usize| {
-            let values = (1..=width).map(|column| format!("${}", row * width + column));
-            format!("({})", values.collect::<Vec<_>>().join(", "))
-        };
-        let values = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+        let values = (0..rows).map(|row| list(width, row * width + 1)).collect::<Vec<_>>().join(", ");
         self.push(&format!("{insert} VALUES {values}"))
     }
 
@@ -53,13 +52,47 @@ impl Batch {
         self
     }
 
+    /// The next values of the newest statement.
+    pub fn bind_all<'q, T: Encode<'q, Sqlite> + Type<Sqlite>>(&mut self, values: impl Iterator<Item = T>) {
+        for value in values {
+            self.bind(value);
+        }
+    }
+
     /// Runs all of them, up to the first that fails.
     pub async fn run(self, connection: &mut SqliteConnection) -> Reading<()> {
-        if let Some(error) = self.error {
-            return Err(failed("be written")(error));
-        }
-        let keep = self.count <= KEPT;
-        let query = sqlx::query_with(AssertSqlSafe(self.text), self.values).persistent(keep);
+        let query = self.query("be written")?;
         query.execute(connection).await.map(|_| ()).map_err(failed("be written"))
     }
+
+    /// Runs all of them, and gives the rows of each.
+    pub async fn fetch(self, connection: &mut SqliteConnection) -> Reading<Vec<Vec<SqliteRow>>> {
+        let query = self.query("be read")?;
+        let mut answers = Executor::fetch_many(connection, query);
+        let mut all = vec![Vec::new()];
+        while let Some(answer) = answers.next().await {
+            match (answer.map_err(failed("be read"))?, all.last_mut()) {
+                (Either::Right(row), Some(rows)) => rows.push(row),
+                _ => all.push(Vec::new()),
+            }
+        }
+        all.pop();
+        Ok(all)
+    }
+
+    fn query(self, operation: &'static str) -> Reading<Query<'static, Sqlite, SqliteArguments>> {
+        match self.error {
+            Some(error) => Err(failed(operation)(error)),
+            None => {
+                let keep = self.count <= KEPT;
+                Ok(sqlx::query_with(AssertSqlSafe(self.text), self.values).persistent(keep))
+            }
+        }
+    }
+}
+
+/// So many placeholders, counted from `first`: `($3, $4)`.
+pub fn list(values: usize, first: usize) -> String {
+    let values = (first..first + values).map(|number| format!("${number}"));
+    format!("({})", values.collect::<Vec<_>>().join(", "))
 }

@@ -7,8 +7,8 @@ use crate::domain::fork::Known;
 use crate::domain::history::Chain;
 use crate::storage::sqlite::batch::Batch;
 use crate::storage::sqlite::rows::{self, Columns, failed};
-use crate::storage::sqlite::{facts, save};
-use crate::storage::{Case, Changes, Ledger, Opening, StorageError};
+use crate::storage::sqlite::{facts, forks, reads, save};
+use crate::storage::{Case, Changes, Ledger, Reads, StorageError};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::request::Opened;
 use landfast_protocol::{CaseId, DeviceId, Digest, LicenseId, OperationId};
@@ -54,6 +54,13 @@ impl<'c> SqliteLedger<'c> {
         row.map_err(failed("be read"))
     }
 
+    /// The rows of each statement of a batch of reads.
+    pub(super) async fn rows(&mut self, batch: Batch) -> Result<Vec<Vec<SqliteRow>>, StorageError> {
+        let rows = batch.fetch(self.connection).await;
+        self.over |= rows.is_err();
+        rows
+    }
+
     pub(super) async fn all<'q>(
         &mut self,
         query: Query<'q, sqlx::Sqlite, SqliteArguments>,
@@ -65,8 +72,8 @@ impl<'c> SqliteLedger<'c> {
 }
 
 impl Ledger for SqliteLedger<'_> {
-    async fn opening(&mut self, digest: &Digest, device: &DeviceId) -> Result<Opening, StorageError> {
-        facts::opening(self, digest, device).await
+    async fn reads(&mut self, opened: &Opened) -> Result<Reads, StorageError> {
+        reads::reads(self, opened).await
     }
 
     async fn epoch(&mut self) -> Result<u32, StorageError> {
@@ -95,7 +102,7 @@ impl Ledger for SqliteLedger<'_> {
     }
 
     async fn known(&mut self, device: &DeviceRecord, opened: &Opened) -> Result<Known, StorageError> {
-        facts::known(self, device, opened).await
+        forks::known(self, device, opened).await
     }
 
     async fn first_counter(&mut self, device: &DeviceId) -> Result<Option<u64>, StorageError> {

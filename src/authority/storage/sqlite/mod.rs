@@ -2,7 +2,9 @@
 
 mod batch;
 mod facts;
+mod forks;
 mod ledger;
+mod reads;
 pub mod report;
 mod rows;
 mod save;
@@ -46,6 +48,8 @@ pub async fn connect(path: &Path) -> Result<SqliteConnection, StorageError> {
         .journal_mode(SqliteJournalMode::Wal)
         // Every commit is on the disk before anyone hears of it.
         .synchronous(SqliteSynchronous::Full)
+        // What a savepoint may have to take back is kept in memory: a file for it would be made in each commit.
+        .pragma("temp_store", "memory")
         .foreign_keys(true)
         .busy_timeout(PATIENCE);
     let path = || path.to_owned();
