@@ -43,12 +43,15 @@ pub fn standing(binding: Option<&Evidence>, evidence: &Evidence, policy: &Bindin
 }
 
 /// The binding after a request with `evidence` was executed: new hardware of the same machine is taken over,
-/// other hardware is not.
+/// other hardware is not. Nor is what would leave too little to tell the machine by: it stays drifted, and granted.
 #[must_use]
 pub fn rebind(binding: Option<&Evidence>, evidence: &Evidence, policy: &BindingPolicy) -> Option<Evidence> {
     let standing = standing(binding, evidence, policy);
     match (binding, standing.verdict) {
-        (Some(enrolled), Some(Verdict::Bound | Verdict::Drifted)) => Some(merge(enrolled, evidence)),
+        (Some(enrolled), Some(Verdict::Bound | Verdict::Drifted)) => {
+            let merged = merge(enrolled, evidence);
+            Some(if policy.can_enrol(&merged) { merged } else { enrolled.clone() })
+        }
         (Some(enrolled), _) => Some(enrolled.clone()),
         (None, _) => standing.bindable.then(|| evidence.clone()),
     }
@@ -151,6 +154,14 @@ mod tests {
         assert_eq!(bound.present(Factor::Disk).count(), 2);
     }
 
+    #[test]
+    fn a_drift_that_leaves_too_little_is_not_taken_over() {
+        let enrolled = machine(&[present(Factor::Disk, 0), present(Factor::NetworkCard, 5)]);
+        let now = machine(&[present(Factor::Disk, 0)]);
+        assert_eq!(compare(&enrolled, &now, &policy()).verdict, Verdict::Drifted);
+        assert_eq!(rebind(Some(&enrolled), &now, &policy()), Some(enrolled));
+    }
+
     fn any_machine() -> impl Strategy<Value = Evidence> {
         let state = prop_oneof![
             3 => (0u8..4).prop_map(Some),
@@ -172,7 +183,8 @@ mod tests {
             let policy = policy();
             let before = compare(&enrolled, &now, &policy).verdict;
             let bound = rebind(Some(&enrolled), &now, &policy).unwrap();
-            if matches!(before, Verdict::Bound | Verdict::Drifted) {
+            let taken_over = policy.can_enrol(&merge(&enrolled, &now));
+            if matches!(before, Verdict::Bound | Verdict::Drifted) && taken_over {
                 let after = compare(&bound, &now, &policy);
                 prop_assert_eq!(after.verdict, Verdict::Bound, "{:?} after {:?}", after, before);
             } else {
