@@ -80,6 +80,19 @@ impl Batch {
         Ok(all)
     }
 
+    /// How SQLite would go about each statement.
+    #[cfg(test)]
+    pub async fn plan(self, connection: &mut SqliteConnection) -> Vec<String> {
+        let mut steps = Vec::new();
+        for statement in self.text.split_terminator(";\n") {
+            let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let rows =
+                sqlx::query_with(explained, self.values.clone()).fetch_all(&mut *connection).await.unwrap();
+            steps.extend(rows.iter().map(|row| sqlx::Row::get::<String, _>(row, "detail")));
+        }
+        steps
+    }
+
     fn query(self, operation: &'static str) -> Reading<Query<'static, Sqlite, SqliteArguments>> {
         match self.error {
             Some(error) => Err(failed(operation)(error)),
@@ -91,8 +104,12 @@ impl Batch {
     }
 }
 
-/// So many placeholders, counted from `first`: `($3, $4)`.
+/// So many placeholders, counted from `first`: `($3, $4)`. A list of nothing holds NULL, which nothing equals: SQLite uses
+/// no index for `x IN () OR …`.
 pub fn list(values: usize, first: usize) -> String {
+    if values == 0 {
+        return "(NULL)".to_owned();
+    }
     let values = (first..first + values).map(|number| format!("${number}"));
     format!("({})", values.collect::<Vec<_>>().join(", "))
 }

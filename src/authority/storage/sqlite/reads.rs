@@ -5,17 +5,13 @@ use crate::storage::sqlite::ledger::SqliteLedger;
 use crate::storage::sqlite::rows::{self, Columns, Reading};
 use crate::storage::sqlite::{facts, forks};
 use crate::storage::{Ledger, Reads, StorageError, named, operations};
+use landfast_protocol::LicenseId;
 use landfast_protocol::request::Opened;
 use sqlx::sqlite::SqliteRow;
 
 pub async fn reads(ledger: &mut SqliteLedger<'_>, opened: &Opened) -> Reading<Reads> {
     let (id, named) = (opened.key.device(), named(opened));
-    let mut batch = Batch::default();
-    push_beginning(&mut batch, opened);
-    forks::push_below(&mut batch, opened);
-    facts::push_results(&mut batch, &id, &operations(opened));
-    facts::push_licenses(&mut batch, &id, &named);
-    let rows = ledger.rows(batch).await?;
+    let rows = ledger.rows(batch(opened, &named)).await?;
     let [beginning, below, results, licenses, usage] = rows.as_slice() else {
         let reason = format!("{} answers came to five questions", rows.len());
         return Err(StorageError::Corrupt { what: "exchange", reason });
@@ -36,6 +32,16 @@ pub async fn reads(ledger: &mut SqliteLedger<'_>, opened: &Opened) -> Reading<Re
         reads.known_from = ledger.first_counter(&id).await?;
     }
     Ok(reads)
+}
+
+fn batch(opened: &Opened, named: &[LicenseId]) -> Batch {
+    let id = opened.key.device();
+    let mut batch = Batch::default();
+    push_beginning(&mut batch, opened);
+    forks::push_below(&mut batch, opened);
+    facts::push_results(&mut batch, &id, &operations(opened));
+    facts::push_licenses(&mut batch, &id, named);
+    batch
 }
 
 /// One row in any case: what is not there is null.
@@ -63,4 +69,60 @@ fn read_beginning(rows: &[SqliteRow]) -> Reading<Reads> {
         device: known.map(|_| rows::device(row)).transpose()?,
         ..Reads::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::sqlite;
+    use landfast_protocol::evidence::Evidence;
+    use landfast_protocol::grant::RequestName;
+    use landfast_protocol::keys::SecretKey;
+    use landfast_protocol::operation::{Action, Operation};
+    use landfast_protocol::request::{ClockReport, Request, SystemDescription};
+    use landfast_protocol::{Digest, IssuerId, List, Nonce, OperationId, Timestamp};
+
+    fn opened(operations: u8) -> Opened {
+        let operation = |number| Operation {
+            id: OperationId([number; 16]),
+            action: Action::Return { license: LicenseId([number; 16]), quantity: None },
+        };
+        let request = Request {
+            issuer: IssuerId([1; 16]),
+            counter: 1,
+            nonce: Nonce([0; 16]),
+            previous: None,
+            listed: List::default(),
+            clock: ClockReport { wall: Timestamp(0), licensing: Timestamp(0), trusted: false },
+            system: SystemDescription::default(),
+            needs: List::default(),
+            label: None,
+            evidence: Evidence::default(),
+            planned_change_used: None,
+            operations: List::new((0..operations).map(operation).collect()).unwrap(),
+        };
+        let name = RequestName { counter: 1, digest: Digest([3; 32]) };
+        Opened { key: SecretKey::from_seed(&[9; 32]).public(), name, request }
+    }
+
+    /// A vendor may have a million licenses, and what most devices send carries no operation.
+    #[tokio::test]
+    async fn every_read_enters_its_tables_by_an_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("authority.db");
+        sqlite::create(&path).await.unwrap();
+        let mut connection = sqlite::connect(&path).await.unwrap();
+        for operations in [0, 1, 3] {
+            let opened = opened(operations);
+            let steps = batch(&opened, &named(&opened)).plan(&mut connection).await;
+            assert!(steps.iter().any(|step| step.contains("SEARCH holding")), "{steps:?}");
+            let scanned =
+                ["request", "passing", "setting", "device", "d", "operation", "license", "l", "h", "holding"];
+            for table in scanned {
+                let scan = format!("SCAN {table}");
+                let scans = |step: &String| *step == scan || step.starts_with(&format!("{scan} "));
+                assert!(!steps.iter().any(scans), "{operations} operations: {scan} in {steps:#?}");
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod facts;
 mod files;
 mod fork;
 mod full_disk;
+mod group;
 mod invariants;
 mod limits;
 mod migration;
