@@ -19,10 +19,12 @@ pub struct Today {
     pub certain: bool,
 }
 
-/// Judges certificates as `verifier` does, on the day that licensing time says.
+/// Judges certificates as `verifier` does: by the wall clock where a time server vouches for it, and by licensing time
+/// where nobody does.
 ///
-/// While nobody vouches for the clock, no certificate is too new: a board without a battery starts in the past, and
-/// an authority that it could not ask would not set it right either. An expired one is refused all the same.
+/// Of an uncertain time neither side locks anyone out. No certificate is too new: a board without a battery starts in the
+/// past, and an authority that it could not ask would not set it right either. None is too old if the wall clock says so:
+/// licensing time that once ran ahead is put right by the next answer only.
 #[derive(Debug)]
 pub(super) struct ByLicensingTime {
     pub verifier: Arc<dyn ServerCertVerifier>,
@@ -36,21 +38,19 @@ impl ServerCertVerifier for ByLicensingTime {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         ocsp_response: &[u8],
-        _wall: UnixTime,
+        wall: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let judge = |day| {
             self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, day)
         };
-        let mut day = UnixTime::since_unix_epoch(Duration::from_secs(self.today.time.0));
-        let mut verdict = judge(day);
-        for _ in 0..CHAIN {
-            match valid_from(&verdict).filter(|_| !self.today.certain) {
-                Some(from) if from > day => day = from,
-                _ => break,
-            }
-            verdict = judge(day);
+        if self.today.certain {
+            return judge(wall);
         }
-        verdict
+        let licensing = UnixTime::since_unix_epoch(Duration::from_secs(self.today.time.0));
+        match from_its_beginning(licensing, judge) {
+            verdict if is_expired(&verdict) && wall < licensing => from_its_beginning(wall, judge),
+            verdict => verdict,
+        }
     }
 
     fn verify_tls12_signature(
@@ -82,6 +82,27 @@ impl ServerCertVerifier for ByLicensingTime {
     fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
         self.verifier.root_hint_subjects()
     }
+}
+
+/// A verdict on `day`, or on the first day on which the whole chain is valid, if that is later.
+fn from_its_beginning(
+    mut day: UnixTime,
+    judge: impl Fn(UnixTime) -> Result<ServerCertVerified, Error>,
+) -> Result<ServerCertVerified, Error> {
+    let mut verdict = judge(day);
+    for _ in 0..CHAIN {
+        match valid_from(&verdict) {
+            Some(from) if from > day => day = from,
+            _ => break,
+        }
+        verdict = judge(day);
+    }
+    verdict
+}
+
+fn is_expired(verdict: &Result<ServerCertVerified, Error>) -> bool {
+    use CertificateError::{Expired, ExpiredContext};
+    matches!(verdict, Err(Error::InvalidCertificate(Expired | ExpiredContext { .. })))
 }
 
 fn valid_from(verdict: &Result<ServerCertVerified, Error>) -> Option<UnixTime> {

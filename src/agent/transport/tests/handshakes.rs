@@ -23,34 +23,41 @@ async fn a_certificate_of_the_future_is_named_with_both_times() {
     assert_failure(&failure, "authority_tls", &["it is valid from 2400-01-01T00:00:00Z on", "clock"]);
 }
 
-/// A certificate for 2030 only, shown to a machine that believes in this day.
-async fn in_2030(year: i32, certain: bool) -> Result<Vec<u8>, TransportFailure> {
+fn day(year: i32) -> Timestamp {
+    Timestamp(u64::try_from(rcgen::date_time_ymd(year, 6, 1).unix_timestamp()).unwrap())
+}
+
+/// A certificate for these years, shown to a machine that believes in `today`. The wall clock is that of this machine.
+async fn shown(years: [i32; 2], today: Today) -> Result<Vec<u8>, TransportFailure> {
     let certificates = Certificates::with(&["127.0.0.1"], |params| {
-        params.not_before = rcgen::date_time_ymd(2030, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+        params.not_before = rcgen::date_time_ymd(years[0], 1, 1);
+        params.not_after = rcgen::date_time_ymd(years[1], 1, 1);
     });
     let authority = Authority::start(certificates, usual().1).await;
-    let time = rcgen::date_time_ymd(year, 6, 1).unix_timestamp();
-    let today = Today { time: Timestamp(u64::try_from(time).unwrap()), certain };
     exchange_on(today, &route(&[&authority.address], &authority.ca)).await
 }
 
 #[tokio::test]
-async fn b10_a_certificate_is_judged_by_licensing_time() {
-    assert_eq!(in_2030(2030, true).await.unwrap(), b"an answer");
-    let failure = in_2030(2032, true).await.unwrap_err();
-    assert_failure(
-        &failure,
-        "authority_tls",
-        &["it expired at 2031-01-01T00:00:00Z", "2032-06-01T00:00:00Z here"],
-    );
+async fn b10_a_wall_clock_that_is_vouched_for_judges_whatever_licensing_time_says() {
+    for time in [day(1970), day(3000)] {
+        let today = Today { time, certain: true };
+        assert_eq!(shown([2020, 2900], today).await.unwrap(), b"an answer");
+        let failure = shown([2900, 2901], today).await.unwrap_err();
+        assert_failure(&failure, "authority_tls", &["it is valid from 2900"]);
+        assert_failure(&shown([2019, 2020], today).await.unwrap_err(), "authority_tls", &["it expired"]);
+    }
 }
 
 #[tokio::test]
-async fn b10_a_clock_that_is_behind_does_not_keep_the_authority_away() {
-    assert_eq!(in_2030(1970, false).await.unwrap(), b"an answer");
-    assert_failure(&in_2030(1970, true).await.unwrap_err(), "authority_tls", &["it is valid from 2030"]);
-    assert_failure(&in_2030(2032, false).await.unwrap_err(), "authority_tls", &["it expired"]);
+async fn b10_a_clock_that_is_wrong_does_not_keep_the_authority_away() {
+    let uncertain = |time| Today { time, certain: false };
+    // Behind: no certificate is too new. Ahead: the wall clock was set right meanwhile.
+    assert_eq!(shown([2900, 2901], uncertain(day(1970))).await.unwrap(), b"an answer");
+    assert_eq!(shown([2020, 2900], uncertain(day(3000))).await.unwrap(), b"an answer");
+    // The wall clock was set forward, and licensing time was not.
+    assert_eq!(shown([2019, 2021], uncertain(day(2020))).await.unwrap(), b"an answer");
+    let failure = shown([2019, 2020], uncertain(day(3000))).await.unwrap_err();
+    assert_failure(&failure, "authority_tls", &["it expired at 2020-01-01T00:00:00Z"]);
 }
 
 #[tokio::test]
