@@ -50,18 +50,18 @@ pub fn runway<'a>(snapshot: &'a Snapshot, feature: &str, now: &Moment) -> Runway
     Runway { left: None, until: None, reason: last.reason, issuer: last.issuer }
 }
 
-/// The features of one issuer that are granted now and denied `ahead` from now, in order.
+/// The features of one issuer whose terms end, or pause, before `ahead` has passed; in order.
 pub(crate) fn ending<'a>(view: &'a IssuerView, ahead: Duration, now: &Moment) -> Vec<&'a str> {
     let time = view.time.now(now);
     let later = time.after(ahead);
-    if !view.features.passed_between(time, later) {
-        return Vec::new();
-    }
     let ends = |feature: &&str| {
-        let query = Query { feature, quantity: 1, version: None, issuer: None };
         let rows = view.features.rows.get(*feature).map_or(&[][..], Vec::as_slice);
-        let granted = |at| decide(view, rows, &query, at).granted;
-        granted(time) && !granted(later)
+        let runs = |at: Timestamp| {
+            let begun = |row: &&Row| row.quantity > 0 && row.not_before <= at;
+            rows.iter().filter(begun).any(|row| row.advisory || row.not_after.is_none_or(|end| at < end))
+        };
+        let mut ends = rows.iter().filter_map(|row| row.not_after);
+        runs(time) && ends.any(|end| time < end && end <= later && !runs(end))
     };
     view.features.names().into_iter().filter(ends).collect()
 }

@@ -12,9 +12,10 @@ use crate::what_if::Bench;
 use landfast_protocol::binding::{BindingPolicy, GroupComparison, GroupState};
 use landfast_protocol::evidence::Group;
 use landfast_protocol::grant::{Grant, Token};
+use landfast_protocol::local::Rfc3339;
 use landfast_protocol::operation::{Action, Outcome};
 use landfast_protocol::reading::{FactorReading, Reading};
-use landfast_protocol::{Duration, OperationId};
+use landfast_protocol::{Duration, OperationId, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub(crate) fn view(settings: &Settings, inner: &Inner, now: &Moment) -> IssuerVi
         alerts: alerts(inner, now),
     };
     view.alerts.extend(ends_soon(&view, now));
+    view.alerts.extend(lease_ends_soon(settings, inner, time));
     view
 }
 
@@ -56,9 +58,23 @@ fn ends_soon(view: &IssuerView, now: &Moment) -> Option<Alert> {
         others => format!(" and {others} more"),
     };
     let message = format!(
-        "within 7 days end: {named}{others}; `landfast runway` says when and why, `landfast reclaim` asks for a renewal"
+        "licenses of {} end within 7 days: {named}{others}; `landfast runway` says whether others go on, `landfast reclaim` \
+         asks for a renewal",
+        view.name
     );
     (!ending.is_empty()).then_some(Alert { code: "ends_soon", message })
+}
+
+/// A lease is renewed at half of its time, so it only comes near its end where nobody renews it.
+fn lease_ends_soon(settings: &Settings, inner: &Inner, time: Timestamp) -> Option<Alert> {
+    let end = inner.grant.as_deref()?.lease_until.filter(|end| time < *end && *end <= time.after(NOTICE))?;
+    let neglected = !settings.online || inner.contact.attempts > 0;
+    let until = Rfc3339(end);
+    let message = format!(
+        "the lease of everything from {} ends at {until}: `landfast reclaim` renews it, or `landfast reclaim --offline`",
+        settings.name
+    );
+    neglected.then_some(Alert { code: "lease_ends_soon", message })
 }
 
 fn bench(inner: &Inner) -> Bench {

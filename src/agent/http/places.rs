@@ -55,7 +55,7 @@ impl Places {
 
     /// Of all places these are for administrators.
     fn kept(&self) -> usize {
-        self.limit / 8
+        (self.limit / 8).max(usize::from(self.limit > 1))
     }
 
     /// One who is no administrator has half of the others at most.

@@ -1,9 +1,9 @@
 //! B9: how long each feature stays granted if nothing changes.
 
 use crate::support::*;
-use landfast_core::event::Delivery;
+use landfast_core::event::{Delivery, TransportFailure};
 use landfast_core::runway::runway;
-use landfast_core::{Event, Reason, Snapshot, Ticket};
+use landfast_core::{Event, Reason, Settings, Snapshot, Ticket};
 use landfast_protocol::grant::{Feature, Model, Token};
 use landfast_protocol::operation::Outcome;
 use landfast_protocol::{Duration, List, Text, Timestamp};
@@ -68,7 +68,10 @@ fn b9_the_agent_says_so_a_week_before_a_feature_ends() {
     assert_eq!(warning(&device), None, "8 days are left");
     pass_days(&mut device, 2);
     let said = warning(&device).unwrap();
-    assert!(said.starts_with("within 7 days end: points; ") && said.contains("landfast runway"), "{said}");
+    assert!(
+        said.starts_with("licenses of acme end within 7 days: points; ") && said.contains("landfast runway"),
+        "{said}"
+    );
     issuer.tokens = vec![term(2, 8, 60)];
     device.handle(Event::Reclaim { ticket: Ticket(3), delivery: Delivery::Online });
     let request = device.sent().unwrap();
@@ -89,7 +92,42 @@ fn b9_many_features_that_end_are_counted() {
     let ending = with(term(1, 0, 3), &["a", "b", "c", "d", "e"]);
     let staying = with(term(2, 0, 30), &["b"]);
     let (_, device) = holding(vec![ending, staying]);
-    assert!(warning(&device).unwrap().starts_with("within 7 days end: a, c, d and 1 more; "));
+    assert!(
+        warning(&device).unwrap().starts_with("licenses of acme end within 7 days: a, c, d and 1 more; ")
+    );
+}
+
+#[test]
+fn b9_a_gap_between_two_terms_is_an_end() {
+    let (_, mut device) = holding(vec![term(1, 0, 10), term(2, 12, 30)]);
+    for day in 0..=12 {
+        assert_eq!(warning(&device).is_some(), (3..10).contains(&day), "day {day}");
+        pass_days(&mut device, 1);
+    }
+}
+
+#[test]
+fn b9_a_lease_is_worth_a_word_only_where_nobody_renews_it() {
+    let told = |online: bool, failed: bool| {
+        let mut issuer = Issuer::new();
+        issuer.tokens = vec![token(1, "points", 1)];
+        issuer.lease_until = Some(Timestamp(NOON.0 + 6 * DAY));
+        let mut device = Device::with(Settings { online, ..issuer.settings() }, 1);
+        device.handle(Event::Reclaim { ticket: Ticket(3), delivery: Delivery::File });
+        let request = device.replied().unwrap().unwrap().request.unwrap();
+        let answer = issuer.answer(&request, Outcome::Done, NOON);
+        device.import(answer);
+        if failed {
+            device.pass(4 * DAY);
+            device.handle(Event::Wake);
+            let counter = device.machine.view(&device.now).counter;
+            let failure = TransportFailure::Unreachable("no route".to_owned());
+            device.handle(Event::SendFailed { counter, failure });
+        }
+        let view = device.machine.view(&device.now);
+        view.alerts.iter().any(|alert| alert.code == "lease_ends_soon")
+    };
+    assert_eq!([told(true, false), told(true, true), told(false, false)], [false, true, true]);
 }
 
 #[test]
