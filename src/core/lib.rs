@@ -16,6 +16,7 @@ pub mod machine;
 mod planned;
 pub mod runway;
 mod schedule;
+pub mod sealing;
 mod show;
 pub mod state;
 pub mod step;
