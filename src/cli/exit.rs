@@ -41,6 +41,7 @@ const CODES: &[(&str, Exit)] = &[
     ("request_not_made", Exit::Denied),
     ("request_refused", Exit::Denied),
     ("store_lost", Exit::Denied),
+    ("secrets_sealed", Exit::Denied),
     ("no_issuer", Exit::Denied),
     ("not_confirmed", Exit::Denied),
     ("usage", Exit::Usage),

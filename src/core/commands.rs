@@ -23,6 +23,7 @@ impl Work<'_> {
         let named: Vec<_> =
             licenses.iter().map(|(id, units)| (id.license(&self.inner.state.issuer), *units)).collect();
         check_named(&named)?;
+        self.may_sign()?;
         let mut operations = Vec::new();
         for ((id, quantity), (license, _)) in licenses.iter().zip(&named) {
             if let Some(same) = self.same_activation(*license, *quantity) {
@@ -126,6 +127,15 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// What proves something with the key cannot be put off.
+    fn may_sign(&self) -> Result<(), Refusal> {
+        match (self.inner.is_shut(), self.inner.shut()) {
+            (true, Some(why)) => Err(Refusal::Sealed(why.to_string())),
+            (true, None) => Err(Refusal::HardwareNotRead),
+            (false, _) => Ok(()),
+        }
+    }
+
     /// Everything held or still being activated.
     fn everything(&self) -> Vec<(LicenseId, Option<u32>)> {
         let state = &self.inner.state;
@@ -170,6 +180,12 @@ impl Work<'_> {
             return Err(Refusal::TooManyPending(count - operations.len()));
         }
         let online = delivery == Delivery::Online;
+        if online && self.inner.is_shut() && !operations.is_empty() {
+            // It is kept, and signed once the key can be used.
+            let results = operations.iter().filter_map(|id| self.pending_result(*id)).collect();
+            self.reply(ticket, Ok(Reply { results, changed: true, request: None }));
+            return Ok(());
+        }
         self.make_request(online)?;
         let Some(request) = &self.inner.state.outstanding else { return Ok(()) };
         if online {

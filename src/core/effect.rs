@@ -100,6 +100,9 @@ pub enum Refusal {
     /// The store was lost: counter and tombstones are gone.
     #[error("the store of this device is lost")]
     StoreLost,
+    /// The key is sealed to the machine, and too little of that machine is there.
+    #[error("{0}")]
+    Sealed(String),
 }
 
 impl Refusal {
@@ -118,6 +121,7 @@ impl Refusal {
             Self::BadResponse { code, .. } => code,
             Self::Store(_) | Self::VerdictNotStored(_) => "store_failed",
             Self::StoreLost => "store_lost",
+            Self::Sealed(_) => "secrets_sealed",
         }
     }
 
@@ -154,6 +158,7 @@ impl Refusal {
                     .to_owned()
             }
             Self::StoreLost => "run `landfast doctor`, which says how to begin anew".to_owned(),
+            Self::Sealed(_) => "licenses stay granted through the grace of their binding meanwhile".to_owned(),
         }
     }
 }

@@ -28,6 +28,9 @@ impl Work<'_> {
     pub fn make_request(&mut self, online: bool) -> Result<(), Refusal> {
         // Without evidence the authority would judge another machine, or none.
         let reading = self.inner.reading.clone().ok_or(Refusal::HardwareNotRead)?;
+        if let Some(why) = self.inner.shut() {
+            return Err(Refusal::Sealed(why.to_string()));
+        }
         let asked_at = self.time();
         let clock = ClockReport {
             wall: self.now.wall,

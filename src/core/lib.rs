@@ -20,6 +20,7 @@ pub mod sealing;
 mod show;
 pub mod state;
 pub mod step;
+mod vault;
 pub mod view;
 pub mod what_if;
 mod work;

@@ -6,8 +6,10 @@ use crate::effect::{Effect, Refusal, Ticket};
 use crate::event::Event;
 use crate::planned::Settling;
 use crate::schedule::Contact;
+use crate::sealing::Stretch;
 use crate::state::{DeviceState, StateError};
 use crate::step::{HistoryEntry, Step};
+use crate::vault::{self, Restored, Vault};
 use crate::view::{BindingState, IssuerView};
 use crate::work::{Work, signals};
 use landfast_protocol::binding::Comparison;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub online: bool,
     /// What kind of system this is.
     pub system: SystemDescription,
+    /// Key and counter are sealed to the machine, and so dear is a guess; none to keep them in clear.
+    pub sealing: Option<Stretch>,
 }
 
 /// The state machine of one issuer.
@@ -49,6 +53,7 @@ pub struct Machine {
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub state: DeviceState,
+    pub vault: Vault,
     pub device: DeviceId,
     pub trust: Trust,
     /// The grant in `state`, verified.
@@ -87,13 +92,13 @@ impl Machine {
     #[must_use]
     pub fn create(settings: Settings, now: &Moment, mut entropy: Entropy) -> Self {
         let state = DeviceState::new(settings.trust.issuer, entropy.bytes(), TimeBase::first(now));
-        Self::with_state(settings, state)
+        Self::in_clear(settings, state)
     }
 
     /// A device as it was stored in [`crate::Record::state`].
     pub fn restore(settings: Settings, state: &[u8]) -> Result<Self, StateError> {
-        let state = DeviceState::decode(state, settings.trust.issuer)?;
-        Ok(Self::with_state(settings, state))
+        let restored = vault::decode(state, settings.trust.issuer)?;
+        Ok(Self::with_state(settings, restored))
     }
 
     /// A device whose store is lost. It answers checks from its last grant, if that is still there, until the
@@ -102,7 +107,7 @@ impl Machine {
     pub fn lost(settings: Settings, grant: Option<Vec<u8>>, lost_since: Timestamp, now: &Moment) -> Self {
         let mut state = DeviceState::new(settings.trust.issuer, [0; 32], TimeBase::first(now));
         state.grant = grant;
-        let mut machine = Self::with_state(settings, state);
+        let mut machine = Self::in_clear(settings, state);
         machine.inner.lost_since = Some(lost_since);
         if let Some(grant) = &machine.inner.grant {
             machine.inner.device = grant.device;
@@ -146,7 +151,13 @@ impl Machine {
         self.inner.state.grant.as_deref()
     }
 
-    fn with_state(settings: Settings, state: DeviceState) -> Self {
+    fn in_clear(settings: Settings, state: DeviceState) -> Self {
+        let device = state.key().public().device();
+        Self::with_state(settings, Restored { state, vault: Vault::Clear { refused: None }, device })
+    }
+
+    fn with_state(settings: Settings, restored: Restored) -> Self {
+        let Restored { state, vault, device } = restored;
         let mut trust = settings.trust.clone();
         if let Some(frame) = &state.revocations {
             // It was verified when it was stored; a root that is no longer pinned may not revoke any more.
@@ -157,10 +168,10 @@ impl Machine {
             Some(Ok(grant)) => (Some(Arc::new(grant)), None),
             Some(Err(error)) => (None, Some(error.to_string())),
         };
-        let device = state.key().public().device();
         let mut inner = Inner {
             mark_saved: Duration(0),
             state,
+            vault,
             device,
             trust,
             grant,

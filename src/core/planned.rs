@@ -90,6 +90,14 @@ impl Work<'_> {
     }
 }
 
+impl Work<'_> {
+    /// A swap was announced, or its announcement is on its way.
+    pub fn plan_is_open(&self) -> bool {
+        let open = unused(&self.inner).is_some_and(|plan| self.time() < plan.until);
+        open || self.inner.state.pending_plan().is_some()
+    }
+}
+
 /// The grant's planned change, unless it was used.
 fn unused(inner: &Inner) -> Option<PlannedChange> {
     let plan = inner.grant.as_deref()?.planned_change?;

@@ -100,7 +100,7 @@ impl Work<'_> {
         let able =
             self.settings.online && !inner.state.retired && inner.lost_since.is_none() && !self.stopping;
         let delivers = inner.state.outstanding.as_ref().is_some_and(|request| request.online);
-        able && !delivers && inner.reading.is_some()
+        able && !delivers && inner.reading.is_some() && !inner.is_shut()
     }
 
     /// From here on, by the boot clock, the agent may ask by itself: who carries a request is given time.

@@ -264,6 +264,9 @@ fn alerts(inner: &Inner, now: &Moment) -> Vec<Alert> {
         let until = "licenses stay granted through the grace of their binding";
         raise("store_lost", format!("the store of this device is lost; {until}: run `landfast doctor`"));
     }
+    if let Some(why) = inner.shut() {
+        raise("secrets_shut", why.to_string());
+    }
     if let Some(trouble) = &inner.grant_trouble {
         raise(
             "grant_untrusted",

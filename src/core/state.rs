@@ -149,6 +149,11 @@ impl DeviceState {
         postcard::to_stdvec(self).map_err(|error| error.to_string())
     }
 
+    /// For where the seed is kept elsewhere.
+    pub fn without_seed(&self) -> Self {
+        Self { seed: Seed([0; 32]), ..self.clone() }
+    }
+
     pub fn key(&self) -> SecretKey {
         SecretKey::from_seed(&self.seed.0)
     }

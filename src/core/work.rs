@@ -74,7 +74,10 @@ impl<'a> Work<'a> {
         self.may_take_over = matches!(event, Event::Evidence(_) | Event::Wake);
         match event {
             Event::Start => self.start(),
-            Event::Evidence(reading) => self.inner.reading = Some(Arc::new(reading)),
+            Event::Evidence(reading) => {
+                self.inner.reading = Some(Arc::new(reading));
+                self.unlock();
+            }
             Event::Activate { ticket, licenses, delivery } => {
                 self.command(ticket, |work| work.activate(ticket, &licenses, delivery));
             }
@@ -120,6 +123,7 @@ impl<'a> Work<'a> {
 
     pub fn finish(mut self) -> Done {
         self.judge();
+        self.lock_up();
         self.refresh_if_due();
         if let Some(owed) = self.inner.owed.take() {
             self.history.splice(..0, owed);
@@ -135,7 +139,7 @@ impl<'a> Work<'a> {
             self.inner.pass(&self.now);
             self.inner.mark_saved = self.now.boot;
             let history = std::mem::take(&mut self.history);
-            record = Some(self.inner.state.encode().map(|state| Record { state, history }));
+            record = Some(self.inner.encode(&mut self.entropy).map(|state| Record { state, history }));
         }
         let before = self.inner.view.take();
         let view = Arc::new(crate::show::view(self.settings, &self.inner, &self.now));

@@ -371,5 +371,6 @@ pub(crate) fn settings(authority: &Authority, online: bool) -> Settings {
         label: None,
         online,
         system: SystemDescription::default(),
+        sealing: None,
     }
 }

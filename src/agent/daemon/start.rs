@@ -103,6 +103,7 @@ fn machines(settings: &Settings, collector: &Collector) -> Vec<machine::Settings
         label: settings.label.clone(),
         online: !issuer.addresses.is_empty(),
         system: system.clone(),
+        sealing: None,
     };
     settings.issuers.iter().map(of).collect()
 }

@@ -182,7 +182,8 @@ fn refusal_status(refusal: &Refusal) -> u16 {
         | Refusal::TooMany { .. }
         | Refusal::NothingHeld
         | Refusal::TooManyPending(_)
-        | Refusal::RequestNotMade(_) => 409,
+        | Refusal::RequestNotMade(_)
+        | Refusal::Sealed(_) => 409,
         Refusal::HardwareNotRead => 503,
         Refusal::BadCommand(_) => 400,
         Refusal::BadResponse { .. } => 422,

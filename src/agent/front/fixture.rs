@@ -232,6 +232,7 @@ impl Device {
             label: None,
             online: true,
             system: SystemDescription::default(),
+            sealing: None,
         };
         let machine = Machine::create(settings, now, Entropy::new([vendor.issuer.0[0]; 32]));
         Self { machine, store: Memory::default(), vendor }

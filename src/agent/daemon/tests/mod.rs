@@ -26,6 +26,7 @@ fn settings(number: u8) -> Settings {
         label: None,
         online: true,
         system: SystemDescription::default(),
+        sealing: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod exchange;
 mod planned;
 mod runway;
 mod schedule;
+mod sealed;
 mod store;
 mod support;
 mod time;

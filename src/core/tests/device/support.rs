@@ -73,6 +73,7 @@ impl Issuer {
             label: None,
             online: true,
             system: SystemDescription::default(),
+            sealing: None,
         }
     }
 
