@@ -8,6 +8,8 @@ pub mod binding;
 mod bounded;
 pub mod certificate;
 mod codec;
+#[cfg(feature = "credential")]
+pub mod credential;
 pub mod evidence;
 pub mod frame;
 pub mod grant;
