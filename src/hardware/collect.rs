@@ -11,6 +11,7 @@ use crate::machine_id;
 use crate::network::Network;
 use crate::root::Root;
 use crate::soc;
+use crate::tpm::{self, TpmDevice};
 use crate::virtual_id;
 use crate::virtualization::Virtualization;
 use landfast_protocol::evidence::Factor;
@@ -26,6 +27,7 @@ pub struct Collector {
     root: Root,
     credentials: Option<Root>,
     macs: Box<dyn MacSource>,
+    tpm: TpmDevice,
 }
 
 impl Collector {
@@ -45,7 +47,8 @@ impl Collector {
     /// Of any root, with any source of addresses.
     #[must_use]
     pub fn new(root: Root, macs: Box<dyn MacSource>) -> Self {
-        Self { root, credentials: None, macs }
+        let tpm = TpmDevice::new(root.clone());
+        Self { root, credentials: None, macs, tpm }
     }
 
     /// Takes values that only root may read from systemd's credentials directory: files named `product_uuid`,
@@ -53,6 +56,13 @@ impl Collector {
     #[must_use]
     pub fn with_credentials(mut self, directory: impl Into<PathBuf>) -> Self {
         self.credentials = Some(Root::new(directory));
+        self
+    }
+
+    /// Asks this TPM for its key, in place of the one below the root.
+    #[must_use]
+    pub fn with_tpm(mut self, tpm: TpmDevice) -> Self {
+        self.tpm = tpm;
         self
     }
 
@@ -92,6 +102,7 @@ impl Collector {
             let doubt = virtualization.doubt.as_ref();
             factors.extend(doubt.map(|why| factor(Factor::VirtualId, "hypervisor", why.reading())));
         }
+        factors.push(factor(Factor::TpmKey, "tpmrm0", tpm::read(&self.tpm)));
         let disks = Disks::read(&self.root, own_serials);
         factors.extend(disks.factors);
         ignored.extend(disks.ignored);

@@ -5,8 +5,10 @@
 
 mod devices;
 mod recording;
+mod swtpm;
 
 pub use recording::Recording;
+pub use swtpm::Swtpm;
 
 use std::io;
 use std::path::Path;

@@ -2,11 +2,13 @@
 //!
 //! [`Collector::collect`] looks at everything once and never fails: what cannot be read is reported as unreadable,
 //! what does not count is reported with its reason. Groups and rules are those of the binding (`docs/` describes
-//! them): board, virtual machine, SoC, disks, network cards, CPU, chassis, machine id.
+//! them): board, TPM, virtual machine, SoC, disks, network cards, CPU, chassis, machine id.
 //!
 //! Everything is read below a [`Root`]: `/` on a real machine, a directory under `--sysroot`. Two things are not in
 //! that tree and come from a source that is passed in: permanent MAC addresses ([`MacSource`]) and the news that
 //! something changed ([`ChangeSource`]).
+//!
+//! What else a TPM is good for is in [`tpm`].
 
 mod board;
 mod changes;
@@ -32,6 +34,7 @@ mod root;
 mod root_disk;
 mod rtnetlink;
 mod soc;
+pub mod tpm;
 mod uevent;
 mod uuid;
 mod virtual_id;

@@ -10,7 +10,7 @@ use std::process::Command;
 type Tool = (&'static str, &'static str);
 
 /// What the tests use.
-pub const FOR_TESTS: [Tool; 13] = [
+pub const FOR_TESTS: [Tool; 14] = [
     ("bzip2", "bzip2"),
     ("busctl", "systemd"),
     ("curl", "curl"),
@@ -24,6 +24,7 @@ pub const FOR_TESTS: [Tool; 13] = [
     ("/usr/lib/python3/dist-packages/dbus/__init__.py", "python3-dbus"),
     ("/usr/lib/python3/dist-packages/gi/__init__.py", "python3-gi"),
     ("/etc/ssl/certs/ca-certificates.crt", "ca-certificates"),
+    ("swtpm", "swtpm"),
 ];
 
 /// What the demo and the benchmark use.

@@ -27,4 +27,6 @@ mod properties;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod tpm;
+#[cfg(test)]
 mod verdicts;

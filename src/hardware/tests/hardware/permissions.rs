@@ -8,6 +8,7 @@ use landfast_hardware::{Collector, Root};
 use landfast_protocol::evidence::Factor;
 use landfast_protocol::reading::{Identity, Reading};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +34,12 @@ fn unprivileged(name: &str, test: impl FnOnce(&Path)) {
     for field in restricted {
         chmod(server.path().join("sys/class/dmi/id").join(field), 0o400);
     }
+    std::fs::create_dir(server.path().join("dev")).unwrap();
+    let tpm = server.path().join("dev/tpmrm0");
+    let _tpm = UnixListener::bind(&tpm).unwrap();
+    chmod(&tpm, 0o600);
     if !rustix::process::geteuid().is_root() {
+        chmod(&tpm, 0o000);
         for field in restricted {
             chmod(server.path().join("sys/class/dmi/id").join(field), 0o000);
         }
@@ -68,6 +74,8 @@ fn without_the_right_to_read_dmi_it_is_unreadable_and_never_absent() {
             let Reading::Unreadable(reason) = single(&reading, factor) else { panic!("{factor:?}") };
             assert!(reason.contains("credential"), "{reason}");
         }
+        let Reading::Unreadable(reason) = single(&reading, Factor::TpmKey) else { panic!("the TPM") };
+        assert!(reason.contains("group tss"), "{reason}");
         assert!(matches!(single(&reading, Factor::MachineId), Reading::Present(_)));
         assert!(!reading.virtual_machine);
     });
