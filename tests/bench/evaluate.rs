@@ -67,6 +67,7 @@ fn licensed() -> Result<Machine> {
         label: None,
         online: true,
         system: SystemDescription::default(),
+        sealing: None,
     };
     let mut machine = Machine::create(settings, &NOW, Entropy::new([3; 32]));
     let step = |machine: &mut Machine, event| {
