@@ -53,9 +53,9 @@ impl Places {
         Ok(Place { places: self.clone(), holder })
     }
 
-    /// Of all places these are for administrators.
+    /// Of all places these are for administrators; of fewer than eight, none.
     fn kept(&self) -> usize {
-        (self.limit / 8).max(usize::from(self.limit > 1))
+        self.limit / 8
     }
 
     /// One who is no administrator has half of the others at most.
